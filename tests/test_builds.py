@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from hardener.tree.core_views import Object
 from hardener.tree.tree import Tree
 
 from .built import builder
+from .calls import calls
 from .conftest import shared
 
 Files = dict[str, str]
@@ -463,19 +463,12 @@ def test_ten_times_the_tree_costs_ten_times_as_much(shape: str, tmp_path: Path) 
 def work_on(workspace: Tree) -> int:
     """How many calls it takes to ask everything about every object."""
     assert workspace.objects
-    calls = 0
 
-    def count(*_: object) -> None:
-        nonlocal calls
-        calls += 1
-
-    sys.setprofile(count)
-    try:
+    def work() -> None:
         assert workspace.ask(Namespaces) and workspace.ask(HiddenPods) is not None
         for item in workspace.objects:
             workspace.ask(Names).free("NetworkPolicy", f"harden-{item.name}", item)
         for pod in workspace.pod_templates:
             workspace.ask(Relations).services_of(pod)
-    finally:
-        sys.setprofile(None)
-    return calls
+
+    return calls(work)

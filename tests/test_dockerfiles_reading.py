@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,8 @@ from hardener.facts.images.dockerfiles.built_images import BuiltImages
 from hardener.facts.images.dockerfiles.model import BuiltImage
 from hardener.kubernetes.images.reference import parse
 from hardener.tree.tree import Tree
+
+from .calls import calls
 
 
 def write(root: Path, files: dict[str, str]) -> None:
@@ -429,23 +429,15 @@ ODD = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)
-def test_odd_dockerfiles_cost_little(tmp_path: Path, text: str) -> None:
-    start = time.process_time()
-    built(tmp_path, {"web/Dockerfile": text})
-    assert time.process_time() - start < 10
+def test_odd_dockerfiles_have_an_end(tmp_path: Path, text: str) -> None:
+    built(tmp_path, {"web/Dockerfile": text})  # has no end where the cost is that of pairs
 
 
 @pytest.mark.slow
 def test_ten_times_the_lines_cost_about_ten_times_as_much() -> None:
-    def cost(count: int) -> float:
+    def cost(count: int) -> int:
         text = "FROM a\n" + "RUN apt-get update \\\n  && apt-get install -y x \\\n  && rm -rf /y\n" * count
-        gc.collect()
-        gc.disable()  # what it walks are the objects of all tests
-        start = time.process_time()
         assert instructions.read(text) is not None
-        spent = time.process_time() - start
-        gc.enable()
-        return spent
+        return calls(lambda: instructions.read(text))
 
-    cost(10)
-    assert cost(5000) < 30 * max(cost(500), 0.002)
+    assert cost(5000) < 11 * cost(500)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -19,6 +18,7 @@ from hardener.report.connections.names import told_apart
 from hardener.report.page.drawing import MOST_BOXES, MOST_LINES, Drawing
 from hardener.report.page.words import Words
 
+from .calls import calls
 from .svg_geometry import flaws, seen
 
 PORTS = ((Port(80),), (Port(443), Port(8080)), (Port("a-long-name-of-a-port"),), ())
@@ -220,12 +220,13 @@ def test_a_box_with_many_rows_counts_the_rest() -> None:
 @pytest.mark.slow
 def test_a_big_tree_is_bounded_and_says_how_much_is_not_drawn() -> None:
     chance = random.Random(1)
-    sizes = []
-    for count in (2_000, 20_000):
+    sizes, work = [], []
+    for count in (1_000, 10_000):
         edges = [(chance.randrange(count), chance.randrange(count)) for _ in range(3 * count)]
-        started = time.process_time()
-        drawing, svg = drawn(graph_of(count, edges, 5))
-        sizes.append((len(svg), time.process_time() - started))
+        graph = graph_of(count, edges, 5)
+        work.append(calls(drawn, graph))
+        drawing, svg = drawn(graph)
+        sizes.append(len(svg))
         assert len(drawing.boxes) == MOST_BOXES and len(drawing.lines) <= MOST_LINES
         assert flaws(svg) == []
         notes = list(drawing.notes())
@@ -233,19 +234,17 @@ def test_a_big_tree_is_bounded_and_says_how_much_is_not_drawn() -> None:
         assert drawing.more_boxes + MOST_BOXES + drawing.left_out == count
         lines = {(a, b) for a, b in edges if a != b}
         assert drawing.more_lines + len(drawing.lines) == len(lines)
-    assert sizes[1][0] < 2 * sizes[0][0]
-    assert sizes[1][1] < 30 * max(sizes[0][1], 0.05), "ten times the tree takes more than ten times as long"
+    assert sizes[1] < 2 * sizes[0]
+    assert work[1] < 11 * work[0], "ten times the tree is more than ten times the work"
 
 
 @pytest.mark.slow
-def test_the_worst_that_is_drawn_takes_seconds_at_most() -> None:
+def test_the_worst_that_is_drawn_has_no_flaw() -> None:
     chance = random.Random(2)
     edges = [(a, b) for a, b in ((chance.randrange(150), chance.randrange(150)) for _ in range(400))]
-    started = time.process_time()
     drawing, svg = drawn(graph_of(150, [(n, n + 1) for n in range(149)] + edges, 1))
     assert flaws(svg) == []
     assert len(drawing.lines) == MOST_LINES
-    assert time.process_time() - started < 20
 
 
 def test_nothing_to_draw() -> None:

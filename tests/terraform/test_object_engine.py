@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -17,6 +16,8 @@ from hardener.sources.terraform import object_block, provider
 from hardener.sources.terraform import parsed as terraform
 from hardener.sources.terraform.module import Module
 from hardener.sources.yaml import TextError, same
+
+from ..calls import calls
 
 FOLDER = Path(__file__).parent / "workloads"
 FILES = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.tf"))}
@@ -151,9 +152,8 @@ def test_names_that_double_what_they_hold_have_no_value(tmp_path: Path, form: st
     lines = [f"  a{number} = {DOUBLING[form] % (number + 1, number + 1)}\n" for number in range(60)]
     text = f"locals {{\n{''.join(lines)}  a60 = 1\n}}\n"
     module = Module(str(tmp_path), lambda: [(str(tmp_path / "a.tf"), text)])
-    started = time.process_time()
+    assert calls(lambda: module.value("local.a0")) < 100_000
     assert module.value("local.a0") is None and module.value("local.a60") == (1,)
-    assert time.process_time() - started < 1
 
 
 def test_names_that_lead_to_themselves_have_no_value(tmp_path: Path) -> None:
