@@ -53,6 +53,8 @@ PATH_ALONE = "HARDEN_PATH_ALONE"
 _OF_DEBIAN = () if os.environ.get(PATH_ALONE) else ("/usr/sbin", "/usr/bin")
 _PLACES = (str(Path(sys.executable).parent), os.environ.get("PATH", ""), *_OF_DEBIAN)
 
+_SERVICES = frozenset({"chromium", "docker", "helm", "kubelet", "podman", "registry"})  # they run on beside a test
+
 _running: pytest.Item | None = None
 
 
@@ -62,6 +64,13 @@ def markers() -> frozenset[str]:
     and needs Python and git alone."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
     return frozenset(name for line in settings["markers"] if "(" not in (name := line.partition(":")[0]))
+
+
+def rank(item: pytest.Item) -> int:
+    """Where its file stands in a run: what waits for a service first, then what takes long. What is fast fills the time
+    that is left at the end, when some workers have nothing more to do."""
+    found = {mark.name for mark in item.iter_markers()}
+    return 0 if found & _SERVICES else 1 if "slow" in found else 2
 
 
 def mark(item: pytest.Item) -> None:

@@ -74,6 +74,7 @@ def unsaid(outcome: Outcome, judged: tuple[int, int]) -> list[tuple[str, str, Pa
     return found
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_failing_fixture_passes_or_a_finding_says_what_remains(version: str, tmp_path: Path) -> None:

@@ -108,6 +108,7 @@ def test_sarif_keeps_the_rules_of_github(name: str, side: str, tree_faces: Of) -
     assert len(prints) == len(set(prints))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CORPUS)
 def test_all_fixes_together_are_what_apply_writes(name: str, tree_faces: Of) -> None:  # noqa: F811
     faces = tree_faces(name)
@@ -122,6 +123,7 @@ def test_all_fixes_together_are_what_apply_writes(name: str, tree_faces: Of) -> 
     assert whole >= len(changed) / 2
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CORPUS)
 def test_all_suggestions_together_are_what_apply_writes(name: str, tree_faces: Of) -> None:  # noqa: F811
     faces = tree_faces(name)
@@ -140,7 +142,7 @@ def test_all_suggestions_together_are_what_apply_writes(name: str, tree_faces: O
 # -- the others
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CORPUS)
 def test_rdjson_and_gitlab_are_valid(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
@@ -163,7 +165,7 @@ JUNIT = {
 }
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CORPUS)
 def test_junit_is_valid(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
@@ -182,6 +184,7 @@ def test_junit_is_valid(name: str, side: str, tree_faces: Of) -> None:  # noqa: 
     assert len({suite.attrib["name"] for suite in root}) == len(root)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CORPUS)
 def test_annotations_are_commands_that_github_knows(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
@@ -198,7 +201,7 @@ def test_annotations_are_commands_that_github_knows(name: str, side: str, tree_f
         assert settings["file"] in files and 1 <= int(settings["line"]) <= int(settings["endLine"])
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CORPUS)
 def test_the_comment_fits_and_is_well_formed(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
@@ -233,6 +236,7 @@ def well_formed(text: str) -> None:
     assert {token.info for token in tokens if token.type == "fence"} <= {"diff", "mermaid"}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CORPUS)
 def test_the_formats_tell_of_the_same(name: str, tree_faces: Of) -> None:  # noqa: F811
     faces = tree_faces(name)

@@ -250,6 +250,7 @@ def test_patch_files_are_for_kubectl(harden: Harden, tmp_path: Path) -> None:
     assert yaml.safe_load(done.stdout)["spec"]["template"]["spec"] == spec
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CORPUS)
 def test_copies_are_what_apply_makes_and_the_source_stays(name: str, corpus: Corpus, tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()

@@ -37,6 +37,7 @@ def applicable(out: str) -> str:
     return head + "".join(part for name, part in found.items() if name not in masked)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("sub", [False, True], ids=["root", "sub-folder"])
 @pytest.mark.parametrize("name", CORPUS)
 def test_the_corpus(name: str, sub: bool, corpus: Callable[[str], CorpusTree]) -> None:
@@ -71,6 +72,7 @@ def test_a_long_patch_is_printed_as_a_short_one_is(
     assert harden("diff", ".", cwd=tmp_path).out == short.out and short.out.count("diff --git") > 1
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CORPUS)
 def test_the_patch_format_on_the_corpus(name: str, corpus: Callable[[str], CorpusTree]) -> None:
     """Nothing but the patch on standard output, all of which git takes; what is not in it is named beside it."""

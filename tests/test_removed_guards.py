@@ -98,6 +98,7 @@ def found(harden: Harden, *arguments: str) -> list[tuple[str, str]]:
     return [(each["severity"], each["file"]) for each in report["findings"] if each["id"] == "removed-guard"]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("is_whole", [True, False], ids=["a file of its own", "a document of a file"])
 @pytest.mark.parametrize("trick", LOST)
 def test_what_is_gone_is_a_finding(trick: str, is_whole: bool, harden: Harden, tmp_path: Path) -> None:

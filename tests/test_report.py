@@ -57,11 +57,13 @@ def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CORPUS)
 def test_the_report_is_valid(name: str, corpus: Corpus) -> None:
     jsonschema.Draft202012Validator(SCHEMA).validate(corpus(name).report)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CORPUS)
 def test_the_sums_are_right(name: str, corpus: Corpus) -> None:
     tree = corpus(name)
@@ -78,6 +80,7 @@ def test_the_sums_are_right(name: str, corpus: Corpus) -> None:
     assert summary["files"] <= len(tree.before) and summary["documents"] >= summary["files"]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CORPUS)
 def test_lines_point_at_what_they_name(name: str, corpus: Corpus) -> None:
     tree = corpus(name)
@@ -104,6 +107,7 @@ def test_lines_point_at_what_they_name(name: str, corpus: Corpus) -> None:
     assert wrong == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CORPUS)
 def test_before_and_after_are_the_data_of_the_files(name: str, corpus: Corpus) -> None:
     tree = corpus(name)
@@ -166,6 +170,7 @@ def patched(document: Any, operations: list[dict[str, Any]]) -> Any:
     return document
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", CORPUS)
 def test_held_back_patches_fit_the_document_as_written(
     name: str, corpus: Corpus, harden: Harden, tmp_path: Path

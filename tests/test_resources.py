@@ -105,6 +105,7 @@ def test_what_is_written_holds(
     assert (tmp_path / "app.yaml").read_text() == text
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", profile.BUILT_IN)
 @pytest.mark.parametrize(("numbers", "bounds"), list(product(NUMBERS, RANGES)))
 def test_requests_that_came_first_change_no_limit(

@@ -149,6 +149,7 @@ def test_what_only_looks_writes_no_value(tree: Path, tmp_path: Path, command: st
     assert not (tmp_path / "values").exists() and (tree / "app.yaml").read_text() == MANIFEST
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("text", [MANIFEST, HELD, LEFT], ids=["moved", "held", "left"])
 @pytest.mark.parametrize("sink", [True, False], ids=["with a folder", "without"])
 @pytest.mark.parametrize("command", [("diff",), ("diff", "-v"), ("diff", "--format", "json"), ("check",),

@@ -59,6 +59,7 @@ def _may_be_edited(line: str, changes: list[dict[str, Any]]) -> bool:
 
 
 @needs_cases
+@pytest.mark.sampled(2)
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", ["restricted", "baseline", "strict"])
 @pytest.mark.parametrize("name", NAMES)

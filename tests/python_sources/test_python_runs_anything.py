@@ -53,6 +53,7 @@ def source(value: Any, rng: random.Random, depth: int = 0) -> str:
     return repr(value)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.parent.name)
