@@ -398,8 +398,9 @@ def _forget(outcome: Outcome, release: Release) -> None:
 
 def _uncount(outcome: Outcome, release: Release) -> None:
     """Take back that nothing read a release, which was rendered."""
-    counted = find_unread_forms.ID, release.owner.piece.file.name, release.line
-    outcome.findings = [each for each in outcome.findings if (each.id, each.file, each.line) != counted]
+    id, file = find_unread_forms.ID, release.owner.piece.file.name
+    counted = {(id, file, line) for line in (release.line, release.chart_line)}
+    outcome.findings = [each for each in outcome.findings if (each.id, each.file, each.line) not in counted]
 
 
 def _say(
