@@ -19,15 +19,17 @@ import yaml
 from tests.conftest import Harden, git, shared
 
 TREES = (
-    "corpus/argo-cd", "corpus/bad-pods", "corpus/kube-prometheus", "corpus/kubernetes-examples",
-    "corpus/microservices-demo", "corpus/podinfo", "findings/images", "findings/peers", "findings/reach", "seed",
+    "apps", "charts", "corpus/argo-cd", "corpus/bad-pods", "corpus/kube-prometheus", "corpus/kubernetes-examples",
+    "corpus/microservices-demo", "corpus/podinfo", "findings", "findings/reach", "seed",
 )  # fmt: skip
 SAMPLE = ("findings/reach", "seed")  # that every run looks at
 OTHERS = {
     ".cue": re.compile(r'kind:\s*"(?:Deployment|Pod|Job)"'),
     ".jsonnet": re.compile(r"kind:\s*'(?:Deployment|Pod|Job)'"),
     ".ts": re.compile(r"new k8s\.\w+\.v\d\.(?:Deployment|Pod|Job)\("),
-    ".sh": re.compile(r"(?m)^kind: (?:Deployment|Pod|Job)$"),
+    ".go": re.compile(r"&(?:apps|core|batch)v1\.(?:Deployment|Pod|Job)\{"),
+    ".java": re.compile(r"new (?:V1Pod|V1Deployment|PodBuilder|DeploymentBuilder)\("),
+    **dict.fromkeys((".sh", ".md", ".j2", ".tmpl", ".txt"), re.compile(r"(?m)^kind: (?:Deployment|Pod|Job)$")),
     ".tf": re.compile(r'(?m)^resource "(?:kubernetes_(?:pod|deployment|job|replication_controller)\w*|helm_release)"'),
 }
 CONTAINERS = ("containers", "initContainers", "container", "script", "steps", "sidecars")
@@ -61,7 +63,13 @@ def _of(file: str, value: Any, kind: str = "None", name: str = "") -> Iterator[C
             yield from _of(file, child, kind, name)
     if not isinstance(value, dict) or value.get("kind") == "CustomResourceDefinition":  # its schema describes them
         return
-    if isinstance(value.get("kind"), str) and value.get("apiVersion") and not value["kind"].endswith("List"):
+    if isinstance(value.get("items"), list) and isinstance(value.get("kind"), str) and value["kind"].endswith("List"):
+        own = {
+            "apiVersion": value.get("apiVersion"),
+            "kind": value["kind"].removesuffix("List"),
+        }  # kubectl gives it to them
+        value = value | {"items": [own | item if isinstance(item, dict) else item for item in value["items"]]}
+    elif isinstance(value.get("kind"), str) and value.get("apiVersion"):
         metadata = value["metadata"] if isinstance(value.get("metadata"), dict) else {}
         prefix = metadata.get("generateName")
         kind, name = value["kind"], str(metadata.get("name") or (f"{prefix}*" if prefix else ""))
@@ -84,7 +92,7 @@ class Told:
     """What a report tells of: files as a whole, and objects in them."""
 
     def __init__(self, report: dict[str, Any]) -> None:
-        self.files: set[str] = set()
+        self.files: set[str] = {place["file"] for note in report["notes"] for place in note.get("places", ())}
         self.objects: set[tuple[str, str, str]] = set()
         self.left_out = [place for each in report["leftOut"] for place in each.get("places", ())]
         records = [*report["changes"], *report["held"], *report["findings"], *report["refused"], *report["waived"]]

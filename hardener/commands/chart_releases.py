@@ -22,7 +22,7 @@ from hardener.charts.releases.chart_sources import writable
 from hardener.charts.releases.collect import releases, write
 from hardener.charts.releases.dependencies import dependencies
 from hardener.charts.releases.release import WHOLE, Release, Unwritable
-from hardener.charts.releases.values_in_yaml import InObject, InText, SetValue
+from hardener.charts.releases.values_in_yaml import InFile, InObject, InText, SetValue
 from hardener.charts.values.set_values import name_of
 from hardener.charts.values.values_file import KeyRefusedError
 from hardener.commands.progress import said
@@ -398,8 +398,13 @@ def _forget(outcome: Outcome, release: Release) -> None:
 
 def _uncount(outcome: Outcome, release: Release) -> None:
     """Take back that nothing read a release, which was rendered."""
-    counted = find_unread_forms.ID, release.owner.piece.file.name, release.line
-    outcome.findings = [each for each in outcome.findings if (each.id, each.file, each.line) != counted]
+    id, file = find_unread_forms.ID, release.owner.piece.file.name
+    counted = {(id, file, line) for line in (release.line, release.chart_line)}
+    given = {os.path.relpath(each.place.path) for each in release.values if isinstance(each.place, InFile)}
+    outcome.findings = [
+        each for each in outcome.findings
+        if (each.id, each.file, each.line) not in counted and not (each.id == id and each.file in given)
+    ]  # fmt: skip
 
 
 def _say(

@@ -36,17 +36,16 @@ _DEFINITIONS = frozenset({"definition", "resource_definition"})
 
 
 def reports(outcome: Outcome) -> Iterator[Report]:
-    """A finding for each; the others are counted in ``tree.apart``."""
+    """A finding for each; the others are noted in ``tree.apart``."""
     tree = outcome.tree
     if tree.stream:
         return
-    apart: Counter[str] = Counter()
+    tree.apart.clear()
     for name, seen in _sightings(tree, outcome.findings):
         if is_apart(name, seen.form):
-            apart[name] += 1
+            tree.apart.setdefault(name, []).append(seen.line)
         else:
             yield _report(name, seen)
-    tree.apart.update(apart)
 
 
 def summary(findings: Iterable[Report]) -> str:

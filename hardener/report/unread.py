@@ -60,6 +60,7 @@ class Note(Struct, frozen=True):
 
     id: str
     text: str
+    places: tuple[tuple[str, int], ...] = ()  # files and lines, of ``documents``
 
     @property
     def is_grave(self) -> bool:
@@ -184,9 +185,10 @@ def notes(tree: Tree) -> list[Note]:
 
 def _notes_of_documents(tree: Tree) -> Iterator[Note]:
     """What looks like a workload in documents and tests, which nobody runs as it stands."""
-    if count := sum(tree.apart.values()):
-        places = f"{counted(count, 'workload')} in {counted(len(tree.apart), 'file')}"
-        yield Note("documents", f"not read, in documents and tests: {places} ({_named(tree.apart)})")
+    places = tuple((name, line) for name, lines in tree.apart.items() for line in lines)
+    if places:
+        count = f"{counted(len(places), 'workload')} in {counted(len(tree.apart), 'file')}"
+        yield Note("documents", f"not read, in documents and tests: {count} ({_named(tree.apart)})", places)
 
 
 def _notes_of_unread(tree: Tree) -> Iterator[Note]:

@@ -80,10 +80,11 @@ class _Scripts(Reader):
             content = files.read(path)
         except UnreadableError as error:
             return unreadable(error, path, name, editable=editable)
-        if not is_of_interest(content.text, is_gate=editable and self._around.is_gate):
+        holds_manifests = "<<" in content.text and "apiVersion" in content.text
+        if not holds_manifests and not is_of_interest(content.text, is_gate=editable and self._around.is_gate):
             return Reading(passed="no-manifest")
         file = load(path, name, content, SCRIPT, editable=editable)
-        if "<<" in content.text and "apiVersion" in content.text:
+        if holds_manifests:
             from hardener.sources.embedded import heredocs  # late: few scripts hold manifests
 
             heredocs.add(file)

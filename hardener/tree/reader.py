@@ -322,6 +322,7 @@ class _Reader(Struct):
         if self._values(real, name, content, editable, wanted):
             return
         if not wanted(content.text):
+            self._tool_file(real, name, content, editable)
             if release_files.kind_of(real) in (None, release_files.CHART):
                 self._without_object(real, name, content, editable)
         elif (chart := _chart_of(real)) is not None:
@@ -355,12 +356,15 @@ class _Reader(Struct):
             return wanted, lambda text: False
         return wanted, interest.is_evidence_only
 
-    def _without_object(self, real: str, name: str, content: Content, editable: bool) -> None:
-        if definitions.KIND in content.text and "containers" in content.text:
-            self.tree.definition_files.append(real)
+    def _tool_file(self, real: str, name: str, content: Content, editable: bool) -> None:
+        """Note the workloads that another tool makes of a file."""
         has_templates = os.path.isdir(os.path.join(os.path.dirname(real), "templates"))  # of a chart: that is said
         if editable and not has_templates and (found := unread_forms.in_yaml(name, content.text)):
             self.tree.sightings[name] = found
+
+    def _without_object(self, real: str, name: str, content: Content, editable: bool) -> None:
+        if definitions.KIND in content.text and "containers" in content.text:
+            self.tree.definition_files.append(real)
         is_gate = editable and self.tree.is_gate
         if interest.is_interesting_pipeline(content.text, any_command=is_gate):
             self.tree.files.append(script.load(real, name, content, script.SCRIPT, editable=editable))

@@ -115,7 +115,8 @@ class Tree(Struct, eq=False, dict=True):
     named_namespaces: Counter[str] = field(default_factory=Counter)  # in any file, by how often it is named
     unread_evidence: int = 0
     sightings: dict[str, list[Sighting]] = field(default_factory=dict)  # in YAML of other tools, by file
-    apart: dict[str, int] = field(default_factory=dict)  # what looks like a workload in documents and tests, by file
+    # The lines of what looks like a workload in documents and tests, by file.
+    apart: dict[str, list[int]] = field(default_factory=dict)
     definition_files: list[str] = field(default_factory=list)  # that define kinds with pods, and hold nothing else
     passed: Passed = field(default_factory=Passed)  # what was met below the given paths, and not read
     left_out: list[LeftOut] = field(default_factory=list)  # the same, by reason

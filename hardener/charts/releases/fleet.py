@@ -32,6 +32,7 @@ def releases(at_hand: AtHand) -> Iterator[Release]:
 def _release(at_hand: AtHand, item: Object, helm: dict[str, Any], folder: str) -> Release:
     called = str(helm.get("chart") or ".")
     release = Release(item, "Fleet", called)
+    release.place = ("helm",)
     if not helm.get("repo") and literal(called) and (chart := at_hand.chart(called, folder)):
         release.chart = chart
     else:

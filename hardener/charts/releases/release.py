@@ -122,7 +122,15 @@ class Release:
     @property
     def line(self) -> int:
         """The line of its file on which the object stands that has it rendered."""
-        piece, path = self.owner.piece, (*self.owner.path, *self.place)
+        return self._line_of(self.place)
+
+    @property
+    def chart_line(self) -> int:
+        """The line on which it names its chart; that of the object where it names none."""
+        return self._line_of((*self.place, "chart"))
+
+    def _line_of(self, place: Path) -> int:
+        piece, path = self.owner.piece, (*self.owner.path, *place)
         try:
             return piece.line + piece.read().line(int(path[0]), path[1:])
         except (TextError, IndexError, ValueError):

@@ -59,21 +59,30 @@ FORMS: dict[str, Form] = {
     "ansible": Form("Ansible", "write the object below definition:, or harden the file that src or template names"),
     "heredoc": Form("scripts", "write it into a manifest, and have the script apply that: kubectl apply -f FILE"),
     "text": Form("texts within YAML", "keep the manifest in a file of its own, or harden what it is rendered to"),
+    "settings": Form(
+        "YAML that is no object", "render what it is for, and harden that: helm template CHART -f FILE | harden filter"
+    ),
+    "dhall": _rendered("configuration languages", "RENDER FILE"),
     "nested": Form("YAML of other tools", "keep the manifest in a file of its own, or harden what it is rendered to"),
 }
 """By the key that a sighting names."""
 
 _KINDS = "|".join(sorted(POD_KINDS))
 _BUILT_IN = "Deployment|StatefulSet|DaemonSet|ReplicaSet|CronJob|Job|Pod"
-_KEYED = rf"""\bkind["']?[ \t]*:{{1,3}}[ \t]*["']({_KINDS})["']"""
+_KEYED = rf"""\bkind["']?[ \t]*(?::{{1,3}}|=)[ \t]*["']({_KINDS})["']"""
 _CUE = late_pattern(_KEYED)
 _JSONNET = late_pattern(rf"{_KEYED}|\bk\d?\.(?:apps|batch|core)\.v\w+\.(\w+)\.new\(|\b(\w*[dD]eployment)\.new\(")
 _PULUMI = late_pattern(
     rf"\bnew\s+(?:[\w.]+\.)?(?:apps|batch|core|Apps|Batch|Core)\.[vV]\w+\.({_BUILT_IN}|Chart|Release)\("
     rf"|\bnew\s+(?:\w+\.)*helm\.v\d\.(Chart|Release)\(|\b(?:apps|batch|core)v\d\w*\.New({_BUILT_IN})\("
-    rf"|\bnew\s+(?:Kubernetes\.)?(?:Types\.\w+\.)?(?:Apps|Batch|Core)\.V1\.({_BUILT_IN})\("
+    rf"|\bnew\s+(?:Kubernetes\.)?(?:Types\.\w+\.)?(?:Apps|Batch|Core)\.V1\.({_BUILT_IN})\(|\bnew\s+({_BUILT_IN})\("
 )
-_CDK8S = late_pattern(rf"\bnew\s+(?:\w+\.)?Kube({_BUILT_IN})\(|\bnew\s+kplus\.({_BUILT_IN})\(")
+_CDK8S = late_pattern(
+    rf"\bnew\s+(?:\w+\.)?Kube({_BUILT_IN})\(|\bnew\s+kplus\.({_BUILT_IN})\("
+    rf"|\.NewKube({_BUILT_IN})\(|\bkplus\w*\.New({_BUILT_IN})\("
+)
+_CLIENT = late_pattern(rf"\bnew\s+(?:\w+\.)?V1({_BUILT_IN})\b|\bnew\s+({_BUILT_IN})Builder\(")
+_PULUMI_YAML = late_pattern(rf"(?m)^[ \t]+type:[ \t]*[\"']?kubernetes:[\w./]+:({_BUILT_IN})\b")
 _GO = late_pattern(rf"&?\b(?:apps|core|batch)?v1(?:beta\d)?\.({_BUILT_IN})\{{")
 _OBJECT = late_pattern(rf"""\bkind["']?[ \t]*:[ \t]*["']?({_KINDS})\b""")
 _TEMPLATE = late_pattern(rf"(?m)^[ \t]*kind:[ \t]*({_KINDS})[ \t\r]*$")
@@ -81,6 +90,11 @@ _CHART_ENTRY = late_pattern(r"(?m)^[ \t]*(?:-[ \t]+)?chart[ \t]*:[ \t]*(\S+)")
 _DEPENDENCY = late_pattern(r"(?m)^[ \t]*(?:-[ \t]+)?repository[ \t]*:[ \t]*[\"']?((?:https?|oci)://\S+|@\S+)")
 
 
+# The key of a list of containers, and the first line below it that names an image.
+_CONTAINERS = late_pattern(
+    r"(?m)^([ \t]*)(?:-[ \t]+)?[\"']?(\w*[cC]ontainers)[\"']?:[ \t]*(?:#[^\n]*)?\r?\n"
+    r"(?:\1[ \t-](?![ \t-]*image:)[^\n]*+\n|[ \t\r]*\n)*+\1[ \t-][ \t-]*+image:"
+)
 _TASK_FILE = late_pattern(
     r"(?m)^([ \t]*)(?:-[ \t]+)?(?:[\w.]+\.)?k8s:[ \t]*+\r?\n"
     r"(?:\1[ \t]++(?!(?:src|template):)[^\n]*+\n)*+\1[ \t]++(?:src|template):[ \t]*+(\S+)"
@@ -96,17 +110,27 @@ class _Language(NamedTuple):
     pattern: re.Pattern[str]
 
 
-_SCRIPTS = (".ts", ".tsx", ".js", ".mjs", ".cjs", ".java", ".kt", ".cs", ".fs", ".rb")
-_TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".gotmpl", ".tpl", ".erb", ".mustache", ".hbs", ".in", ".dist")
+_SCRIPTS = (
+    ".ts", ".tsx", ".js", ".mjs", ".cjs", ".java", ".kt", ".scala", ".cs", ".fs", ".rb", ".rs", ".php", ".ex", ".exs",
+)  # fmt: skip
+_COMMANDS = (
+    ".bash", ".zsh", ".ksh", ".ps1", ".mk", ".groovy", "Makefile", "Jenkinsfile", "Dockerfile", "Containerfile",
+    "justfile", "Justfile", "Vagrantfile", "Tiltfile",
+)  # fmt: skip
+_TEMPLATES = (
+    ".j2", ".jinja", ".jinja2", ".tmpl", ".gotmpl", ".tpl", ".tftpl", ".erb", ".mustache", ".hbs", ".in", ".dist",
+)  # fmt: skip
 LANGUAGES: tuple[_Language, ...] = (
     _Language("cue", (".cue",), ("kind",), _CUE),
     _Language("jsonnet", (".jsonnet", ".libsonnet"), (), _JSONNET),
     _Language("cdk8s", (*_SCRIPTS, ".go"), ("cdk8s",), _CDK8S),
-    _Language("pulumi", (*_SCRIPTS, ".go"), ("ulumi",), _PULUMI),
+    _Language("pulumi", (*_SCRIPTS, ".go"), ("ulumi", "ubernetes"), _PULUMI),
     _Language("go", (".go",), ("k8s.io/api",), _GO),
     _Language("program", _SCRIPTS, ("apiVersion",), _OBJECT),
+    _Language("program", _SCRIPTS, ("ubernetes",), _CLIENT),
+    _Language("dhall", (".dhall", ".nix", ".k", ".pkl", ".star"), ("apiVersion",), _CUE),
     _Language("template", _TEMPLATES, ("apiVersion",), _TEMPLATE),
-    _Language("heredoc", (".bash", ".zsh", ".ksh", ".ps1"), ("kubectl",), _OBJECT),
+    _Language("heredoc", _COMMANDS, ("apiVersion",), _OBJECT),
     _Language("document", (".md", ".mdx", ".rst", ".adoc", ".txt"), ("apiVersion",), _OBJECT),
 )
 ENDINGS: tuple[str, ...] = tuple(dict.fromkeys(ending for each in LANGUAGES for ending in each.endings))
@@ -143,7 +167,11 @@ def in_yaml(name: str, text: str) -> list[Sighting]:
         return list(_found("fleet", _CHART_ENTRY, text))
     if base == "Chart.yaml" and "dependencies" in text:
         return list(_found("chart", _DEPENDENCY, text))
-    return []
+    if base.startswith("Pulumi") and "kubernetes:" in text:
+        return list(_found("pulumi", _PULUMI_YAML, text))
+    if base.startswith("azure-pipelines") or "image:" not in text or "ontainers" not in text:
+        return []  # containers of a pipeline run its own steps
+    return list(_found("settings", _CONTAINERS, text))
 
 
 def in_tasks(text: str) -> list[Sighting]:

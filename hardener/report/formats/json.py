@@ -51,7 +51,7 @@ def _head_of_report(outcome: Outcome) -> dict[str, Any]:
         "version": 1, "profile": outcome.profile, "kubernetesVersion": "{}.{}".format(*settings.kubernetes_version),
         "platform": platforms.name, "platformSigns": {name: _sign(item) for name, item in platforms.signs.items()},
         "summary": summary, "images": {name: _coverage(known) for name, known in coverage(outcome.tree).items()},
-        "notes": [{"id": note.id, "message": note.text} for note in unread.notes(outcome.tree)],
+        "notes": [_note(note) for note in unread.notes(outcome.tree)],
         "leftOut": left_out(outcome.tree), "impact": impact_records(outcome, reach),
         "beforeYouApply": steps.before(outcome.changes), "afterYouApply": steps.after(outcome.changes),
     }  # fmt: skip
@@ -60,6 +60,13 @@ def _head_of_report(outcome: Outcome) -> dict[str, Any]:
         if outcome.template_patch:
             head["templatePatch"] = outcome.template_patch
     return head
+
+
+def _note(note: unread.Note) -> dict[str, Any]:
+    record: dict[str, Any] = {"id": note.id, "message": note.text}
+    if note.places:
+        record["places"] = [{"file": file, "line": line} for file, line in note.places]
+    return record
 
 
 def _lists(outcome: Outcome, context: Context, dump: _Dump) -> Iterator[tuple[str, Iterable[str]]]:

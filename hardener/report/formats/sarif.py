@@ -95,7 +95,8 @@ class _Run:
         for note in self._notes:
             level = "warning" if note.is_grave else "note"
             text = self.redactor.text(note.text)
-            notes.append({"level": level, "message": {"text": text}, "descriptor": {"id": note.id}})
+            said = {"level": level, "message": {"text": text}, "descriptor": {"id": note.id}}
+            notes.append(said | ({"locations": list(map(_place, note.places))} if note.places else {}))
         if notes:
             invocation["toolExecutionNotifications"] = notes
         driver = {
@@ -245,6 +246,11 @@ def _replacement(hunk: Hunk) -> dict[str, Any]:
     if hunk.after:
         replacement["insertedContent"] = {"text": "".join(hunk.after)}
     return replacement
+
+
+def _place(place: tuple[str, int]) -> dict[str, Any]:
+    file, line = place
+    return {"physicalLocation": {"artifactLocation": {"uri": _uri(file)}, "region": {"startLine": line}}}
 
 
 def _rule(id: str, severity: Severity) -> dict[str, Any]:
