@@ -287,7 +287,7 @@ def _parts(value: syntax.Node, path: Way, change: Change) -> Iterator[tuple[synt
     elif isinstance(value, syntax.BooleanOperation):
         yield from ((value.left, path), (value.right, path))
     elif isinstance(value, syntax.Call):
-        copied, deeper = _copied(value)
+        copied, deeper = copied_by(value)
         if copied is not None and (is_whole or len(path) >= deeper):
             yield copied, path
     elif path or is_whole:
@@ -325,7 +325,7 @@ def _elements_at(
         yield elements[index]
 
 
-def _copied(call: syntax.Call) -> tuple[syntax.Node | None, int]:
+def copied_by(call: syntax.Call) -> tuple[syntax.Node | None, int]:
     """What a call makes a list or a copy of, and how long a path is that leads to what both have."""
     function, count = call.func, len(call.args)
     if isinstance(function, syntax.Name):
@@ -356,6 +356,15 @@ def _looped(binding: Binding) -> Iterator[syntax.Node]:
 
 def _inside(node: Mapping | Sequence) -> list[Node]:
     return [entry.value for entry in node.fields.values()] if isinstance(node, Mapping) else node.items
+
+
+def _is_of_class(mapping: Mapping, field: str, entry: Entry) -> bool:
+    """Whether the class that makes an object says a field, whatever is set later: a V1Pod is a Pod."""
+    return mapping.form == "call" and field in ("apiVersion", "kind") and _is_implied(entry)
+
+
+def _is_implied(entry: Entry) -> bool:
+    return entry.item is None and isinstance(entry.value, Scalar) and not entry.value.written
 
 
 class Mutator:
@@ -441,6 +450,8 @@ class Mutator:
         if change.how in _HANDED:
             if entry is not None:
                 self._hand(entry.value, change)
+            return
+        if entry is not None and _is_of_class(mapping, field, entry):
             return
         is_none = entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None)
         if is_none and not rest and change.value is not None:
