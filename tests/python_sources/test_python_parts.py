@@ -115,6 +115,11 @@ PARTS = {
         'def boxes(): return [BOX]\nx = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": boxes()}}',
         [("Container", "a"), ("Pod", "")],
     ),
+    "what a list of containers gets": (
+        'def f(i):\n    boxes = []\n    boxes.append({"name": "c", "image": i})\n    boxes += [BOX]\n'
+        '    return {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": boxes}}',
+        [("Container", "c"), ("Container", "a"), ("Pod", "")],
+    ),
     "both arms of an if": (
         'if x:\n    b = BOX\nelse:\n    b = {"name": "c", "image": "d"}\n'
         'y = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [b]}}',

@@ -71,14 +71,9 @@ def _apart(pod: PodTemplate, held: list[Choice], good: list[Choice], exempt: lis
     apart = [choice for choice in held if choice not in alike]
     for choice in apart:
         steps = [*_numbers(choice.container, choice), *_group_of_volumes(pod, [choice], good)]
-        if choice is apart[-1] and _is_last_root(pod, [*held, *good]):
+        if choice is apart[-1] and not _left_out(pod, [*held, *good]) and _is_moot(pod, [*held, *good]):
             steps.append(_forget(pod, choice.verdict))
         yield steps
-
-
-def _is_last_root(pod: PodTemplate, choices: list[Choice]) -> bool:
-    """Whether number 0 of the pod says nothing any more once all ``choices`` are made."""
-    return pod.get(*_USER) == 0 and not _left_out(pod, choices) and not _stays_root(pod, choices)
 
 
 def _edits(
@@ -97,15 +92,17 @@ def _edits(
     if shared:
         found = together(choice.verdict for choice in inheriting)
         yield from _numbers(pod, replace(inheriting[0], verdict=found))
-    elif pod.get(*_USER) == 0 and not others and pod.containers and not _stays_root(pod, [*choices, *settled]):
+    elif not others and _is_moot(pod, [*choices, *settled]):
         own = pod.fact("every container has a user of its own", *_USER)
         yield _forget(pod, together(choice.verdict for choice in choices).along(own, basis=Basis.INFERRED))
 
 
-def _stays_root(pod: PodTemplate, choices: list[Choice]) -> bool:
-    """Whether a container that is none of ``choices`` says number 0 itself: that of the pod says the same."""
+def _is_moot(pod: PodTemplate, choices: list[Choice]) -> bool:
+    """Whether number 0 of the pod says nothing any more once all ``choices`` are made: it stays while a container that
+    is none of them says 0 itself."""
     chosen = [choice.container for choice in choices]
-    return any(each.get(*_USER) == 0 and each not in chosen for each in pod.containers)
+    stays = any(each.get(*_USER) == 0 and each not in chosen for each in pod.containers)
+    return pod.get(*_USER) == 0 and bool(pod.containers) and not stays
 
 
 def _holds_for_all(pod: PodTemplate, inheriting: list[Choice]) -> bool:

@@ -20,8 +20,8 @@ from hardener.sources.python.texts.loose_texts import is_manifest
 _CLASS = re.compile(rb"V[12](?:(?:alpha|beta)\d)?[A-Z]")
 _HELD = re.compile(rb"\.V[12](?:(?:alpha|beta)\d)?[A-Z]\w*\s*\(")  # of a client that a variable holds
 _IMPORTS = re.compile(rb"\bimports(?:\.| import )k8s\b")
-# Words that share a letter, which one quick search looks for: kube, k8s, kr8s and hikaru; .V1, .V2 and apiVersion.
-_LIBRARY = re.compile(rb"k(?:ube|r?8s|aru)")
+# Words that share a letter, which one quick search looks for: kube, k8s, kr8s, kfp and hikaru; .V1, .V2 and apiVersion.
+_LIBRARY = re.compile(rb"k(?:ube|r?8s|aru|fp)")
 _OF_API = re.compile(rb"V(?:(?<=\.V)[12]|(?<=apiV)ersion)")
 # Words of frameworks whose settings are of pods.
 _FRAMEWORKS = (b"PodOperator", b"task.kubernetes(", b"c.KubeSpawner")
@@ -53,7 +53,7 @@ def passes(raw: bytes) -> bool:
 def names_any(raw: bytes) -> bool:
     """Whether a word stands in the file without which it imports no library of Kubernetes, and its bytes do not pass.
     What asks for several things of a file asks for this once: each word costs a search of all of it."""
-    if _LIBRARY.search(raw) or _OF_API.search(raw) or b"ontainers" in raw or b"dagster" in raw:
+    if _LIBRARY.search(raw) or _OF_API.search(raw) or b"ontainers" in raw or b"dagster" in raw or b"hera" in raw:
         return True
     # A single letter is found twenty times as fast.
     return (b"P" in raw and b"PodOperator" in raw) or (b"K" in raw and b"KubeSpawner" in raw)

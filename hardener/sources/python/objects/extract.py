@@ -48,6 +48,7 @@ class Extractor:
         self.arguments: set[syntax.Node] = set()  # dicts whose keys are keyword arguments
         self.lent = calls.lent(scan, places)
         self.wanted: list[tuple[syntax.Node, Scope, str]] = []  # what is not known and is a part of a pod, of a type
+        self.lists: dict[Key | None, str] = {}  # names of lists of such parts, with their type
         self._asked: set[tuple[Key, str]] = set()  # names whose values are in it
 
     # Values.
@@ -139,8 +140,8 @@ class Extractor:
         """What ``node`` means, a name or an attribute that has the one value of ``key``."""
         owner, name = key
         binding, why = single(owner.bindings[name])
+        self._note_parts(key, type_name, binding)
         if binding is None or binding.value is None:
-            self._want_bindings(key, type_name)
             return self.opaque(node, why)
         if isinstance(binding.value, syntax.Dict | syntax.Call) and (why := self.lent.get(key, "")):
             return self.opaque(node, why)
@@ -165,8 +166,13 @@ class Extractor:
             return Opaque(start, node.end, self.places.line(start), text, found.reason)
         return found
 
-    def _want_bindings(self, key: Key, type_name: str) -> None:
+    def _note_parts(self, key: Key, type_name: str, binding: Binding | None) -> None:
+        """Note a name for a part of a pod that has several values, or for a list of parts."""
         owner, name = key
+        if binding is not None:
+            if (item := types.item_type(type_name)) in types.POD_TYPES:
+                self.lists[key] = item
+            return
         for each in owner.bindings[name] if (key, type_name) not in self._asked else ():
             if each.value is not None:
                 self.want(each.value, each.scope, type_name)

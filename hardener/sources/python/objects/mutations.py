@@ -358,12 +358,11 @@ def _inside(node: Mapping | Sequence) -> list[Node]:
     return [entry.value for entry in node.fields.values()] if isinstance(node, Mapping) else node.items
 
 
-def _is_of_class(mapping: Mapping, field: str, entry: Entry) -> bool:
+def _is_of_class(mapping: Mapping, field: str) -> bool:
     """Whether the class that makes an object says a field, whatever is set later: a V1Pod is a Pod."""
-    return mapping.form == "call" and field in ("apiVersion", "kind") and _is_implied(entry)
-
-
-def _is_implied(entry: Entry) -> bool:
+    if mapping.form != "call" or field not in ("apiVersion", "kind") or field not in mapping.fields:
+        return False
+    entry = mapping.fields[field]
     return entry.item is None and isinstance(entry.value, Scalar) and not entry.value.written
 
 
@@ -396,7 +395,9 @@ class Mutator:
             self._items(node, kind, name, rest, change)
         elif isinstance(node, Mapping):
             if kind in ("attribute", "key"):
-                self._field(node, field_of(node, kind, str(name)), rest, change)
+                field = field_of(node, kind, str(name))
+                if not _is_of_class(node, field):
+                    self._field(node, field, rest, change)
             elif rest:
                 for entry in node.fields.values():
                     entry.value = self.changed(entry.value, rest, change)
@@ -450,8 +451,6 @@ class Mutator:
         if change.how in _HANDED:
             if entry is not None:
                 self._hand(entry.value, change)
-            return
-        if entry is not None and _is_of_class(mapping, field, entry):
             return
         is_none = entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None)
         if is_none and not rest and change.value is not None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from hardener.sources.python.libraries import types
 from hardener.sources.python.names.access_paths import Way, steps
-from hardener.sources.python.names.resolve import entries, followed, is_dict_call, member
+from hardener.sources.python.names.resolve import Key, entries, followed, is_dict_call, member
 from hardener.sources.python.names.scopes import Scope
 from hardener.sources.python.objects.call_effects import function_of
 from hardener.sources.python.objects.extract import Extractor
@@ -140,11 +140,25 @@ def _containers_of(spec: Place, extractor: Extractor) -> Iterator[syntax.Node]:
 
 def wanted(extractor: Extractor) -> Iterator[tuple[Place, str]]:
     """The dicts that stand where a part of a pod is wanted and that no one value is: what a function of the file
-    returns, either arm of a condition, an item of a dict; each with the type of the part."""
+    returns, either arm of a condition, an item of a dict, what a list of them gets; each with the type of the part."""
     for node, scope, type_name in extractor.wanted:
-        for place in meant(node, scope, extractor):
-            if entries(*place) and _fits(place, type_name):
-                yield place, type_name
+        yield from _fitting(node, scope, type_name, extractor)
+    for target, value, scope in _additions(extractor) if extractor.lists else ():
+        if (type_name := extractor.lists.get(_list(target, scope), "")) and value not in extractor.inner:
+            yield from _fitting(value, scope, type_name, extractor)
+
+
+def _fitting(node: syntax.Node, scope: Scope, type_name: str, extractor: Extractor) -> Iterator[tuple[Place, str]]:
+    for place in meant(node, scope, extractor):
+        if entries(*place) and _fits(place, type_name):
+            yield place, type_name
+
+
+def _list(target: syntax.Node, scope: Scope) -> Key | None:
+    """The name of what is added to; None for what is a part of something."""
+    name, way = steps(target)
+    owner, name, rest = member(scope, name, way) if name else (None, "", way)
+    return (owner, name) if owner is not None and not rest else None
 
 
 def meant(node: syntax.Node, scope: Scope, extractor: Extractor) -> Iterator[Place]:
