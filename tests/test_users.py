@@ -165,3 +165,19 @@ def test_a_port_that_an_overlay_opens_counts(patch: str, ports: set[int], tmp_pa
     read = Tree.read([str(tmp_path)], root=str(tmp_path))
     (template,) = (each for each in read.pod_templates if "patch" not in each.object.classes)
     assert low_ports(template.containers[0]).keys() == ports
+
+
+@pytest.mark.parametrize(
+    ("context", "grade", "stays"),
+    [("{runAsUser: 0}", "safe", True), ("{runAsUser: 1000}", "safe", False), ("{runAsUser: 0}", "guess", False)],
+)
+def test_root_of_the_pod_stays_while_a_container_says_it(
+    context: str, grade: str, stays: bool, harden: Harden, tmp_path: Path
+) -> None:
+    text = pod(context=context).replace("spec:\n", "spec:\n  securityContext: {fsGroup: 1, runAsUser: 0}\n")
+    write(tmp_path, {"pod.yaml": text})
+    harden("apply", ".", "--only", "run-as-user", "--max-grade", grade, cwd=tmp_path)
+    after = (tmp_path / "pod.yaml").read_text()
+    assert ("securityContext: {fsGroup: 1, runAsUser: 0}" in after) is stays
+    harden("apply", ".", "--only", "run-as-user", "--max-grade", grade, cwd=tmp_path)
+    assert (tmp_path / "pod.yaml").read_text() == after

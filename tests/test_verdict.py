@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -105,3 +106,14 @@ def test_what_is_made_only_together_is_as_sure_as_the_worst_of_it() -> None:
     sure, assumed = verdict(known=[KNOWN, WHY], basis=Basis.PROVED), verdict(absent=[ABSENT])
     assert together([sure, assumed, sure]) == Verdict(Grade.REVIEW, Basis.ASSUMED, [ABSENT, KNOWN, WHY])
     assert together([]) == Verdict(Grade.SAFE, Basis.PROVED, [])
+
+
+def test_every_change_of_every_golden_case_names_its_evidence() -> None:
+    records = [
+        (str(file.parent), line)
+        for file in sorted((Path(__file__).parents[1] / "golden").rglob("findings.txt"))
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if line.startswith(("applied ", "held "))
+    ]
+    assert len({line.split()[1] for _, line in records}) > 100  # transforms
+    assert [each for each in records if ": " not in each[1]] == []

@@ -74,3 +74,21 @@ def test_a_data_store_is_what_keeps_running_and_is_no_client_of_one(
 ) -> None:
     (container,) = pod(tmp_path, kind, image, {}, {}).containers
     assert runs_data_store(container) is expected
+
+
+OWNER = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "o", "uid": "1"}
+
+
+@pytest.mark.parametrize(("name", "classes"), [("x.yaml", ["owned"]), ("x.py", [])])
+def test_an_owner_makes_the_pods_of_manifests_and_a_program_its_own(
+    name: str, classes: list[str], tmp_path: Path
+) -> None:
+    item = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "x", "ownerReferences": [OWNER]},
+        "spec": {"containers": [{"name": "c", "image": "example.com/c:1"}]},
+    }
+    write(tmp_path, {name: f"x = {item}\n" if name.endswith(".py") else json.dumps(item)})
+    (found,) = Tree.read([str(tmp_path)], root=str(tmp_path)).pod_templates
+    assert sorted(found.object.classes) == classes

@@ -88,6 +88,8 @@ def _windows(spec: dict[str, Any], containers: list[dict[str, Any]]) -> str | No
 
 
 def _owned(item: Object) -> str | None:
+    if item.piece.source.is_program:  # it creates the object and names an owner, as operators do: nothing else makes it
+        return None
     owners = mappings(mapping(item.data.get("metadata")).get("ownerReferences"))
     return f"owned by {owners[0].get('kind')} {owners[0].get('name')}" if owners else None
 

@@ -251,3 +251,13 @@ def test_objects_that_lead_to_far_too_many_changes() -> None:
     calls = "".join(f"g({{'b': {n}}})\n" for n in range(800))
     with pytest.raises(TextError, match="its variables lead to too many changes"):
         parse(f"{KUBE}def g(x):\n{changes}{calls}{CALL}")
+
+
+def test_the_kind_of_a_class_stays_whatever_is_set_later() -> None:
+    text = (
+        "from kubernetes import client\n"
+        "def make(): return client.V1Pod(spec=client.V1PodSpec(containers=[]))\n"
+        'def master():\n    pod = make()\n    pod.kind = "Pod"\n    pod.api_version = V\n    return pod\n'
+    )
+    (pod,) = parse(text).documents
+    assert (pod["apiVersion"], pod["kind"]) == ("v1", "Pod")

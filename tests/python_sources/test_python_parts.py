@@ -111,6 +111,40 @@ PARTS = {
         'def box(i): return {"name": "b", "image": i}\nx = {"spec": {"containers": [BOX, box("c")]}}',
         [("Container", "b"), ("PodTemplateSpec", 'a,${box("c")}')],
     ),
+    "what a function returns for a list of containers": (
+        'def boxes(): return [BOX]\nx = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": boxes()}}',
+        [("Container", "a"), ("Pod", "")],
+    ),
+    "what a list of containers gets": (
+        'def f(i):\n    boxes = []\n    boxes.append({"name": "c", "image": i})\n    boxes += [BOX]\n'
+        '    return {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": boxes}}',
+        [("Container", "c"), ("Container", "a"), ("Pod", "")],
+    ),
+    "both arms of an if": (
+        'if x:\n    b = BOX\nelse:\n    b = {"name": "c", "image": "d"}\n'
+        'y = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [b]}}',
+        [("Container", "a"), ("Container", "c"), ("Pod", "${b}")],
+    ),
+    "both arms of a conditional": (
+        'y = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [BOX if x else {"name": "c", "image": "d"}]}}',
+        [("Pod", "${... if x else ...}"), ("Container", "a"), ("Container", "c")],
+    ),
+    "an item of a dict": (
+        'B = {"w": BOX, "v": {"name": "c", "image": "d"}}\n'
+        'y = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [B["w"]]}}',
+        [("Container", "a"), ("Pod", '${B["w"]}')],
+    ),
+    "what sets the containers of a pod": ('def f(pod): pod["spec"]["containers"] = [BOX]', [("Container", "a")]),
+    "what extends those of a pod": ('def f(pod): pod["spec"]["initContainers"] += [BOX]', [("Container", "a")]),
+    "what goes to init containers that are a default": (
+        'def box(i): return BOX\ndef f(pod, i): pod["spec"].setdefault("initContainers", []).append(box(i))',
+        [("Container", "a")],
+    ),
+    "init containers where a pod is near": ('def f(pod): return {"initContainers": [BOX]}', [("Container", "a")]),
+    "a container by a field that only Kubernetes has": (
+        'containers = 1\nx = {"name": "a", "image": "b", "securityContext": {"privileged": True}}',
+        [("Container", "a")],
+    ),
     "what a method returns for a spec": (
         "from kubernetes import client\nclass A:\n    def spec(self):\n        return {'containers': [BOX]}\n"
         "    def pod(self):\n        return client.V1Pod(spec=self.spec())",

@@ -387,3 +387,41 @@ def test_what_terraform_fmt_leaves_alone_it_leaves_alone_afterwards(
     after = rewrite("\n".join([*before, ""]), put_all(**values)).text.split("\n")[:-1]
     assert formatted(after) == after
     assert set(before) <= set(after)  # no line of before is touched
+
+
+def fmt_indented(text: str) -> str:
+    """``text`` as `terraform fmt` indents it: by one step for each line that opens more brackets than it closes
+    (hclwrite, format.go, formatIndent)."""
+    lines, opened = [], []
+    for line in text.splitlines():
+        bare = re.sub(r'"(?:[^"\\]|\\.)*"', '""', line)
+        net = sum(bare.count(each) for each in "([{") - sum(bare.count(each) for each in ")]}")
+        closed = -net
+        while closed > 0 and opened:
+            taken = min(closed, opened[-1])
+            closed -= taken
+            opened[-1] -= taken
+            if not opened[-1]:
+                opened.pop()
+        lines.append("  " * len(opened) + line.strip() if line.strip() else "")
+        if net > 0:
+            opened.append(net)
+    return "".join(f"{line}\n" for line in lines)
+
+
+LISTS = {
+    "a new list": ("  b = 1\n", {"x": [{"n": 1}, {"n": [{"a": 1}, {"a": 2}]}]}),
+    "one on lines of its own": ("  x = [\n    {\n      n = 1\n    },\n  ]\n", {"x": [{"n": 1}, {"n": 2}, {"n": 3}]}),
+    "one whose brackets share a line": ("  x = [{\n    n = 1\n  }]\n", {"x": [{"n": 1}, {"n": 2}, {"n": 3}]}),
+    "one of texts": ('  x = ["a"]\n', {"x": ["a", "b"]}),
+}
+
+
+@pytest.mark.parametrize(("text", "wanted"), LISTS.values(), ids=LISTS)
+def test_lists_are_written_as_terraform_fmt_indents_them(text: str, wanted: dict[str, Any]) -> None:
+    def change(documents: list[Any]) -> None:
+        documents[0]["manifest"] |= wanted
+
+    inner = "".join(f"  {line}\n" for line in text.splitlines())
+    found = rewrite(f'resource "kubernetes_manifest" "y" {{\n  manifest = {{\n{inner}  }}\n}}\n', change).text
+    assert found == fmt_indented(found)

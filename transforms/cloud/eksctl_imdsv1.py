@@ -20,5 +20,5 @@ def eksctl_imdsv1(cluster: EksctlCluster) -> Steps:
     """
     for group in groups(cluster):
         if group.get("disableIMDSv1") is False:
-            found = verdict(effect=Effect.WATCHED)
+            found = verdict(why=[group.fact("IMDSv1 is left on", "disableIMDSv1")], effect=Effect.WATCHED)
             yield [group.set("disableIMDSv1", to=True, requires=BEFORE, follow_up=NEW_GROUPS, **found.words)]

@@ -12,6 +12,9 @@ from hardener.tree.view import View
 from ._eksctl import NEW_GROUPS, groups, name_of
 
 _LIST = ("iam", "attachPolicyARNs")
+_OF_NODES = Evidence(
+    "kubelet, image pulls and the network plugin need it, and the list replaces the defaults of eksctl"
+)
 
 
 @transform(each=EksctlCluster, stage="cloud", severity=Severity.CRITICAL)
@@ -53,5 +56,5 @@ def _edits(group: View) -> list[Edit]:
             edits.append(group.drop(*_LIST, index, **lost))
     for policy in missing:
         value = f"arn:{partition}:iam::aws:policy/{policy}"
-        edits.append(group.append(*_LIST, value=value, **found.along(basis=Basis.ASSUMED).words))
+        edits.append(group.append(*_LIST, value=value, **found.along(_OF_NODES, basis=Basis.ASSUMED).words))
     return edits

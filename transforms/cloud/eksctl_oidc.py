@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Severity
+from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.support.shell_words import command
@@ -20,4 +20,5 @@ def eksctl_oidc(cluster: EksctlCluster) -> Steps:
     name = cluster.text("metadata", "name") or "NAME"
     associate = command("eksctl utils associate-iam-oidc-provider --cluster {} --approve", name)
     after = (f"for a cluster that runs: {associate}",)
-    yield cluster.set("iam", "withOIDC", to=True, follow_up=after, **verdict(effect=Effect.WATCHED).words)
+    found = verdict(why=[Evidence("eksctl makes no OIDC provider unless it is told to")], effect=Effect.WATCHED)
+    yield cluster.set("iam", "withOIDC", to=True, follow_up=after, **found.words)

@@ -35,5 +35,6 @@ def karpenter_imds(nodes: NodeClass, options: Imds) -> Steps:
 
 
 def _set(nodes: NodeClass, name: str, value: str | int) -> Edit:
-    found = verdict(effect=Effect.WATCHED)
+    why = nodes.fact(f"{name} is {nodes.get(*_OPTIONS, name)}", *_OPTIONS, name)
+    found = verdict(why=[why], effect=Effect.WATCHED)
     return nodes.set(*_OPTIONS, name, to=value, requires=BEFORE, follow_up=_AFTER, **found.words)

@@ -34,5 +34,6 @@ def kops_imds(group: InstanceGroup, options: Imds) -> Steps:
 
 
 def _set(group: InstanceGroup, name: str, value: str | int) -> Edit:
-    found = verdict(effect=Effect.WATCHED)
+    why = group.fact(f"{name} is {group.get(*_OPTIONS, name)}", *_OPTIONS, name)
+    found = verdict(why=[why], effect=Effect.WATCHED)
     return group.set(*_OPTIONS, name, to=value, requires=BEFORE, follow_up=_AFTER, **found.words)

@@ -9,6 +9,9 @@ _CLUSTER = "google_container_cluster"
 _MODE = "GKE_METADATA"
 _METADATA = ("node_config", 0, "workload_metadata_config")
 _CERTIFICATE = ("master_auth", 0, "client_certificate_config", 0, "issue_client_certificate")
+_ELSEWHERE = (
+    f"where it has (workload_identity_config), add workload_metadata_config {{ mode = {_MODE} }} to node_config"
+)
 _PLAN = ("terraform plan shows whether node pools are replaced",)
 
 
@@ -71,24 +74,35 @@ def _metadata(block: GkeNodes) -> Steps:
             yield [block.set(*path, to=_MODE, follow_up=_PLAN, **found.words)]
         else:
             yield [block.set(*_METADATA, to=[{"mode": _MODE}], follow_up=_PLAN, **found.words)]
+    elif block.literal(*path) != _MODE and _cluster_of(block) is None:
+        text = (
+            "nothing here shows whether its cluster has workload identity, without which pods ask for that of the node"
+        )
+        yield block.finding(text, "node_config", advice=_ELSEWHERE, severity=Severity.MEDIUM)
 
 
 def _workload_pool(block: GkeNodes) -> GkeNodes | None:
     """The cluster of ``block`` where it has workload identity."""
-    clusters = [
-        cluster
-        for cluster in block.tree.blocks.of(_CLUSTER, folder=block.folder)
-        if cluster.address == block.address or cluster.address in block.references("cluster")
-    ]
-    found = next((cluster for cluster in clusters if cluster.has("workload_identity_config")), None)
-    return found  # type: ignore[return-value]
+    found = _cluster_of(block)
+    return found if found is not None and found.has("workload_identity_config") else None
+
+
+def _cluster_of(block: GkeNodes) -> GkeNodes | None:
+    """The cluster that ``block`` is, or is a node pool of; None where it is elsewhere."""
+    for cluster in block.tree.blocks.of(_CLUSTER, folder=block.folder):
+        if cluster.address == block.address or cluster.address in block.references("cluster"):
+            return cluster  # type: ignore[return-value]
+    return None
 
 
 def _account(block: GkeNodes) -> Steps:
+    if block.literal("remove_default_node_pool") is True:
+        return  # the nodes are gone before anything runs on them
     for index in range(block.count("node_config")):
         scopes = block.texts("node_config", index, "oauth_scopes")
         wide = any(text.endswith("cloud-platform") for text in scopes)
-        if wide and not block.has("node_config", index, "service_account"):
-            message = "nodes run as the default account of Compute Engine with all scopes"
+        if not block.has("node_config", index, "service_account"):
+            message = f"nodes run as the default account of Compute Engine{' with all scopes' if wide else ''}"
             advice = "give them a service_account of their own with roles/container.defaultNodeServiceAccount"
-            yield block.finding(message, "node_config", index, advice=advice, severity=Severity.HIGH)
+            severity = Severity.HIGH if wide else Severity.MEDIUM
+            yield block.finding(message, "node_config", index, advice=advice, severity=severity)

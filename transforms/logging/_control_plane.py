@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from hardener.authoring.edits import Evidence
+
 TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 _FEW = ("audit", "authenticator")
+LOGS_ARE_OFF = Evidence("logs of the control plane are off unless they are asked for")
 COST = "CloudWatch bills what is logged: set a retention for /aws/eks/CLUSTER/cluster"
 
 

@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, verdict
 from hardener.tree.cloud_views import AwsControlPlane
 
-from ._control_plane import COST
+from ._control_plane import COST, LOGS_ARE_OFF
 
 _LOGS = ("apiServer", "audit", "authenticator", "controllerManager", "scheduler")
 
@@ -20,4 +20,5 @@ def capi_eks(plane: AwsControlPlane) -> Steps:
     """
     for name in _LOGS:
         if plane.get("spec", "logging", name) is not True:
-            yield plane.set("spec", "logging", name, to=True, follow_up=(COST,), **verdict(effect=Effect.WATCHED).words)
+            found = verdict(why=[LOGS_ARE_OFF], effect=Effect.WATCHED)
+            yield plane.set("spec", "logging", name, to=True, follow_up=(COST,), **found.words)

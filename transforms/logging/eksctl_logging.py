@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import verdict
 from hardener.tree.cloud_views import EksctlCluster
 
-from ._control_plane import ControlPlaneLogs
+from ._control_plane import LOGS_ARE_OFF, ControlPlaneLogs
 
 _LOGGING = ("cloudWatch", "clusterLogging")
 _RETENTION = 90  # days; without a number logs are kept, and billed, for ever
@@ -22,7 +22,7 @@ def eksctl_logging(cluster: EksctlCluster, options: ControlPlaneLogs) -> Steps:
     present = cluster.strings(*_LOGGING, "enableTypes")
     missing = [] if {"*", "all"} & set(present) else [name for name in options.wanted if name not in present]
     after = ("for a cluster that runs: eksctl utils update-cluster-logging --config-file=FILE --approve",)
-    inert = verdict().words
+    inert = verdict(why=[LOGS_ARE_OFF]).words
     edits: list[Edit] = []
     if missing and not cluster.has(*_LOGGING, "enableTypes"):
         edits.append(cluster.set(*_LOGGING, "enableTypes", to=list(options.wanted), follow_up=after, **inert))

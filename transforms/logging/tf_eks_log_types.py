@@ -5,7 +5,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import verdict
 from hardener.tree.cloud_views import EksCluster, Module
 
-from ._control_plane import COST, ControlPlaneLogs
+from ._control_plane import COST, LOGS_ARE_OFF, ControlPlaneLogs
 
 # The default of the module (terraform-aws-modules/eks, variables.tf).
 _DEFAULT = ("audit", "api", "authenticator")
@@ -56,7 +56,7 @@ def _add(cluster: EksCluster | Module, name: str, present: tuple[str, ...], opti
     missing = [each for each in options.wanted if each not in present]
     if not missing:
         return
-    inert = verdict().words
+    inert = verdict(why=[LOGS_ARE_OFF]).words
     if cluster.has(name):
         for each in missing:
             yield cluster.append(name, value=each, follow_up=(COST,), **inert)

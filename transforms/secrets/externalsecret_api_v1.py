@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hardener.authoring.edits import Basis, Severity
+from hardener.authoring.edits import Basis, Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import verdict
 from hardener.facts.secrets import ExternalSecrets, moves_of
@@ -30,12 +30,17 @@ def externalsecret_api_v1(item: ExternalSecrets, options: Secrets) -> Steps:
         advice = "rewrite the template for engine v2, then change apiVersion"
         yield item.finding(text, *path, "target", "template", "engineVersion", advice=advice, severity=Severity.MEDIUM)
         return
-    shown = moves_of(item).backends.serves_v1()
-    if shown is None and not options.unseen_api:
-        text = "v1beta1 is not served since release 0.17 of the operator, and nothing shows which one runs"
+    backends = moves_of(item).backends
+    shown = backends.serves_v1()
+    elsewhere = None if shown else backends.installed_by()
+    if shown is None and (elsewhere is not None or not options.unseen_api):
+        nothing = "nothing shows which one runs"
+        runs = f"{elsewhere.text}, and shows no release with v1" if elsewhere is not None else nothing
+        text = f"v1beta1 is not served since release 0.17 of the operator, and {runs}"
         advice = f"write {API} where it is 0.16 or newer"
         yield item.finding(text, "apiVersion", advice=advice, severity=Severity.MEDIUM)
         return
-    found = verdict(known=[shown], basis=Basis.PROVED) if shown else verdict(sure=False)
+    unseen = Evidence("nothing in the tree shows which release of the operator runs")
+    found = verdict(known=[shown], basis=Basis.PROVED) if shown else verdict(doubts=[unseen], basis=Basis.ASSUMED)
     before = () if shown else ("check that release 0.16 or newer of the External Secrets Operator runs",)
     yield item.set("apiVersion", to=API, requires=before, **found.words)

@@ -60,8 +60,9 @@ def secret_env_to_file(pod: PodTemplate, options: Secrets) -> Steps:
                 left_from.pop(index, None)
         dropped += _dropped(container, "envFrom", gone)
         yield from _said(container, left.items(), left_from.items())
-    why = [Evidence("the variables stay until you confirm that the program reads the files")]
-    mount = verdict(why=why if dropped else (), effect=Effect.WATCHED, basis=Basis.PROVED)
+    why = Evidence("the variables stay until you confirm that the program reads the files")
+    named_one = Evidence("a variable names the file, so the program reads it there")
+    mount = verdict(why=[why if dropped else named_one], effect=Effect.WATCHED, basis=Basis.PROVED)
     yield [*mounts.edits(mount.words), *named]
     yield dropped
 

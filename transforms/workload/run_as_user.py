@@ -68,9 +68,12 @@ def _apart(pod: PodTemplate, held: list[Choice], good: list[Choice], exempt: lis
     alike = held if len(held) == len(pod.containers) and _is_uniform(held) else inheriting
     if alike:
         yield [*_edits(pod, alike, exempt, settled=good), *_group_of_volumes(pod, alike, good)]
-    for choice in held:
-        if choice not in alike:
-            yield [*_numbers(choice.container, choice), *_group_of_volumes(pod, [choice], good)]
+    apart = [choice for choice in held if choice not in alike]
+    for choice in apart:
+        steps = [*_numbers(choice.container, choice), *_group_of_volumes(pod, [choice], good)]
+        if choice is apart[-1] and not _left_out(pod, [*held, *good]) and _is_moot(pod, [*held, *good]):
+            steps.append(_forget(pod, choice.verdict))
+        yield steps
 
 
 def _edits(
@@ -89,9 +92,17 @@ def _edits(
     if shared:
         found = together(choice.verdict for choice in inheriting)
         yield from _numbers(pod, replace(inheriting[0], verdict=found))
-    elif pod.get(*_USER) == 0 and not others and pod.containers:
+    elif not others and _is_moot(pod, [*choices, *settled]):
         own = pod.fact("every container has a user of its own", *_USER)
         yield _forget(pod, together(choice.verdict for choice in choices).along(own, basis=Basis.INFERRED))
+
+
+def _is_moot(pod: PodTemplate, choices: list[Choice]) -> bool:
+    """Whether number 0 of the pod says nothing any more once all ``choices`` are made: it stays while a container that
+    is none of them says 0 itself."""
+    chosen = [choice.container for choice in choices]
+    stays = any(each.get(*_USER) == 0 and each not in chosen for each in pod.containers)
+    return pod.get(*_USER) == 0 and bool(pod.containers) and not stays
 
 
 def _holds_for_all(pod: PodTemplate, inheriting: list[Choice]) -> bool:

@@ -19,6 +19,7 @@ from hardener.tree.tree import Tree
 NAMES = ("external-secrets", "sealed-secrets", "sops", "secret")
 _CHART = "external-secrets"
 _IMAGE = re.compile(r"(?:^|/)external-secrets/external-secrets:v?(\d+)\.(\d+)")
+_REPOSITORY = "external-secrets/external-secrets"
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 _FIRST_WITH_V1 = (0, 16)  # the release
 _REFERENCE = ("spec", "secretStoreRef")
@@ -137,6 +138,10 @@ class Backends:
             self._asked.append(serves_v1(self._tree))
         return self._asked[0]
 
+    def installed_by(self) -> Evidence | None:
+        """What decides which release of the operator runs; see the function."""
+        return installed_by(self._tree)
+
     def logs_in_with(self, name: str) -> Object | None:
         """The store that logs in with the Secret ``name``, which it can therefore not hold itself."""
         return next((store for store in self._stores if name in _names(store.data.get("spec"))), None)
@@ -197,10 +202,51 @@ def _signs_of_v1(tree: Tree) -> Iterator[Evidence]:
         charts = _charts(item.data) if (item.group, item.kind) in RENDERED_ELSEWHERE else ()
         if any(name == _CHART and _serves_v1(_VERSION.match(version)) for name, version in charts):
             yield item.fact(f"{item} installs a release that is new enough")
+    for block in tree.blocks.of("helm_release") if tree.block_files else ():
+        if _is_chart(block.literal("chart")) and _serves_v1(_VERSION.match(str(block.literal("version")))):
+            yield block.fact(f"{block} installs a release that is new enough", "version")
+
+
+def installed_by(tree: Tree) -> Evidence | None:
+    """What in the tree decides which release of the External Secrets Operator runs: its pod, its chart, a block of
+    Terraform; None where nothing does."""
+    return next(_installers(tree), None)
+
+
+def _installers(tree: Tree) -> Iterator[Evidence]:
+    for pod in tree.pod_templates:
+        try:
+            for container in pod.containers:
+                if _REPOSITORY in (container.text("image") or ""):
+                    yield container.fact(f"{pod.object} runs it", "image")
+        except (OpaqueError, WrongShapeError):
+            continue
+    for item in tree.objects:
+        if (item.group, item.kind) in RENDERED_ELSEWHERE and _CHART in _named_charts(item.data):
+            yield item.fact(f"{item} installs it")
+    for block in tree.blocks.of("helm_release", "module") if tree.block_files else ():
+        if any(_CHART in text.replace("_", "-") for text in block.texts()):
+            yield block.fact(f"{block} installs it")
+
+
+def _is_chart(name: object) -> bool:
+    return str(name).rpartition("/")[2] == _CHART
 
 
 def _serves_v1(version: re.Match[str] | None) -> bool:
     return version is not None and (int(version[1]), int(version[2])) >= _FIRST_WITH_V1
+
+
+def _named_charts(node: object) -> Iterator[str]:
+    """The names of the charts that an object names anywhere."""
+    if isinstance(node, dict):
+        if isinstance(node.get("chart"), str):
+            yield node["chart"].rpartition("/")[2]
+        for value in node.values():
+            yield from _named_charts(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _named_charts(value)
 
 
 def _charts(node: object) -> Iterator[tuple[str, str]]:

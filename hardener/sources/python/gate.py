@@ -20,18 +20,27 @@ from hardener.sources.python.texts.loose_texts import is_manifest
 _CLASS = re.compile(rb"V[12](?:(?:alpha|beta)\d)?[A-Z]")
 _HELD = re.compile(rb"\.V[12](?:(?:alpha|beta)\d)?[A-Z]\w*\s*\(")  # of a client that a variable holds
 _IMPORTS = re.compile(rb"\bimports(?:\.| import )k8s\b")
-# Words that share a letter, which one quick search looks for: kube, k8s, kr8s and hikaru; .V1, .V2 and apiVersion.
-_LIBRARY = re.compile(rb"k(?:ube|r?8s|aru)")
+# Words that share a letter, which one quick search looks for: kube, k8s, kr8s, kfp and hikaru; .V1, .V2 and apiVersion.
+_LIBRARY = re.compile(rb"k(?:ube|r?8s|aru|fp)")
 _OF_API = re.compile(rb"V(?:(?<=\.V)[12]|(?<=apiV)ersion)")
 # Words of frameworks whose settings are of pods.
 _FRAMEWORKS = (b"PodOperator", b"task.kubernetes(", b"c.KubeSpawner")
 _OF_DAGSTER = (b"container_config", b"pod_spec_config")
 _PACKAGES = re.compile(r"kubernetes(?:_asyncio)?|pulumi_kubernetes|cdk8s(?:_plus_\d+)?|lightkube|hikaru|imports|k8s")
 _NAME = re.compile(r"(?:V\d+(?:(?:alpha|beta)\d+)?|Kube)?([A-Z]\w*?)(?:V\d+(?:(?:Alpha|Beta)\d+)?)?(?:InitArgs|Args)?")
-_KEYS = frozenset({"apiVersion", "kind", "selector", "template", "spec", "containers", "image"})
 _OF_PODS = frozenset({"spec", "containers"})
+_INIT = frozenset({"initContainers", "init_containers"})
+_OF_CONTAINER = (b"securityContext", b"imagePullPolicy", b"envFrom")
+_OWN = frozenset(word.decode() for word in _OF_CONTAINER)
+_KEYS = frozenset({"apiVersion", "kind", "selector", "template", "spec", "containers", "image", "init"}) | _OWN
 # Keys of a manifest, of the spec of a workload, and of that of a pod.
-_TOGETHER = ({"apiVersion", "kind"}, {"selector", "template"}, {"spec", "containers", "image"})
+_TOGETHER = (
+    {"apiVersion", "kind"},
+    {"selector", "template"},
+    {"spec", "containers", "image"},
+    {"init", "image"},
+    *({"containers", "image", word} for word in _OWN),
+)
 _YAML = re.compile(r"(?m)^[ \t]*(?:- )?apiVersion[ \t]*:")
 
 
@@ -44,7 +53,7 @@ def passes(raw: bytes) -> bool:
 def names_any(raw: bytes) -> bool:
     """Whether a word stands in the file without which it imports no library of Kubernetes, and its bytes do not pass.
     What asks for several things of a file asks for this once: each word costs a search of all of it."""
-    if _LIBRARY.search(raw) or _OF_API.search(raw) or b"containers" in raw or b"dagster" in raw:
+    if _LIBRARY.search(raw) or _OF_API.search(raw) or b"ontainers" in raw or b"dagster" in raw or b"hera" in raw:
         return True
     # A single letter is found twenty times as fast.
     return (b"P" in raw and b"PodOperator" in raw) or (b"K" in raw and b"KubeSpawner" in raw)
@@ -77,9 +86,11 @@ def _names_kube_library(raw: bytes) -> bool:
 
 
 def _holds_pod_keys(raw: bytes) -> bool:
-    if b"containers" not in raw:
+    if b"ontainers" not in raw:
         return False
-    return (b"spec" in raw and b"image" in raw) or (b"template" in raw and b"selector" in raw)
+    if b"template" in raw and b"selector" in raw:
+        return True
+    return b"image" in raw and (b"spec" in raw or b"nitContainers" in raw or any(word in raw for word in _OF_CONTAINER))
 
 
 def _tree_passes(raw: bytes) -> bool:
@@ -120,6 +131,8 @@ class _Signs:
             self.enough = attribute is not None and _has_shape(name, node)
         if name == "dict":
             self._add(each.arg for each in node.keywords)
+        else:
+            self._add(each.arg for each in node.keywords if each.arg in _INIT)
 
     def dict_keys(self, node: ast.Dict) -> None:
         self._add(getattr(each, "value", None) for each in node.keys)
@@ -128,6 +141,8 @@ class _Signs:
         text = node.value.decode(errors="replace") if isinstance(node.value, bytes) else node.value
         if isinstance(text, str) and "apiVersion" in text:
             self.enough = _YAML.search(text) is not None or is_manifest(text)
+        elif text in _INIT:  # pod["spec"].setdefault("initContainers", [])
+            self._add((text,))
 
     def import_(self, node: ast.Import) -> None:
         self.imports = self.imports or any(_is_library(alias.name) for alias in node.names)
@@ -144,11 +159,12 @@ class _Signs:
 
     def part(self, node: ast.Subscript | ast.Attribute | ast.Name) -> None:
         part = _part(node)
-        if part in _OF_PODS:  # of what gets one more container
+        if part in _OF_PODS or part in _INIT:  # of what gets one more container
             self._add((part,))
 
     def _add(self, keys: Iterable[object]) -> None:
-        found = _KEYS.intersection(key for key in keys if isinstance(key, str))
+        found = _KEYS.intersection("init" if key in _INIT else key for key in keys if isinstance(key, str))
+        found |= {"containers"} if "init" in found else set()
         if not found <= self.keys:
             self.keys |= found
             self.enough = any(each <= self.keys for each in _TOGETHER)

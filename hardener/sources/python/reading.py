@@ -117,10 +117,19 @@ _LIBRARY = re.compile(r"^[ \t]*(?:from|import)[ \t]+(?:kubernetes|pulumi_kuberne
 # An import that tells of a library for objects: with its classes, or with operators whose tasks are pods.
 _USES = re.compile(
     rb"(?m)^[ \t]*(?:(?:from|import)[ \t]+"
-    rb"(?:kubernetes|kubernetes_asyncio|pulumi_kubernetes|cdk8s|lightkube|hikaru|kr8s)(?![\w-])"
+    rb"(?:kubernetes|kubernetes_asyncio|pulumi_kubernetes|cdk8s|lightkube|hikaru|kr8s|kfp|hera)(?![\w-])"
     rb"|from[ \t]+[\w.]+[ \t]+import[ \t][^#\n]*PodOperator\b)"
 )
-_WORDS = (b"kubernetes", b"cdk8s", b"lightkube", b"hikaru", b"kr8s", b"PodOperator")  # one of these is in it
+_WORDS = (
+    b"kubernetes",
+    b"cdk8s",
+    b"lightkube",
+    b"hikaru",
+    b"kr8s",
+    b"kfp",
+    b"hera",
+    b"PodOperator",
+)  # one of these is in it
 _MADE = re.compile(r"\b(?:V[12]\w*[a-z]|Kube[A-Z]\w+|Deployment|StatefulSet|DaemonSet|CronJob|Job|Pod)\(")
 _KEYS = (re.compile(r"""["']apiVersion["'][ \t]*:"""), re.compile(r"""["']kind["'][ \t]*:"""))
 

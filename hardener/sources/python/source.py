@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ADVICE = "check what calls it, or write the value here"
 _MERGED = "the program, or what it calls, merges it into another pod; harden that one"
 _ELSEWHERE = "set what is left where the pod is made"
+_BY_CLASS = "set by "
 _MERGED_BY = {"DagsterConfig": "Dagster merges it into the pods of its runs"}
 _FILLED_IN = re.compile(r"[{}%\\]")  # what a program may fill in, or read otherwise, in a text
 # What tells that a file is of a framework, an import or a kind of object, and what `harden hook` prints for it.
@@ -88,7 +89,8 @@ class PythonPrograms(Source):
         place = dotted(read[1 : 1 + depth])
         where = "" if "(line " in node.reason else f" (line {piece.line + node.line})"
         message = f"{place} is {node.reason}: {_shown(node.text)}{where}"
-        return Unknown((piece, node.start, node.reason), message, advice)
+        shared = node.reason.startswith(_BY_CLASS)  # with every call of that class
+        return Unknown((piece, None if shared else node.start, node.reason), message, advice)
 
     def chooses_namespace(self, written: Any) -> bool:
         return True

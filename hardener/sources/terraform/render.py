@@ -25,7 +25,7 @@ def value(data: Any, indent: str) -> str:
     if isinstance(data, str):
         return string(data)
     if isinstance(data, list):
-        return "[" + ", ".join(value(item, indent) for item in data) + "]"
+        return _list(data, indent)
     if isinstance(data, dict) and set(data) == {ENCODED}:
         return f"jsonencode({value(data[ENCODED], indent)})"
     if isinstance(data, dict):
@@ -33,6 +33,15 @@ def value(data: Any, indent: str) -> str:
             return "{}"
         return "{\n" + "".join(line + "\n" for line in attributes(data, indent + STEP, key)) + indent + "}"
     raise TextError(f"{type(data).__name__} has no form in Terraform", 1)
+
+
+def _list(data: list[Any], indent: str) -> str:
+    """A list: of several objects each has lines of its own, since `terraform fmt` indents what joins two."""
+    texts = [value(item, indent) for item in data]
+    if len(texts) < 2 or not any("\n" in text for text in texts):
+        return "[" + ", ".join(texts) + "]"
+    inner = indent + STEP
+    return "[\n" + "".join(f"{inner}{value(item, inner)},\n" for item in data) + indent + "]"
 
 
 def inline(data: Any) -> str:

@@ -491,7 +491,18 @@ class _Writer:
                 closing, [indent + text + end for text, end in zip(texts, ends, strict=True)]
             )
         else:
-            self.splices.replace(last.end, last.end, "".join(f", {text}" for text in texts))
+            self._join(last, texts)
+
+    def _join(self, last: Node, texts: list[str]) -> None:
+        """Put items behind the ``last`` one, in its line. `terraform fmt` indents the line that joins two objects."""
+        brace = last.end - 1
+        start = self.splices.line_start(brace)
+        if any("\n" in text for text in texts) and self.splices.starts_line(brace):
+            indent = self.splices.indent(brace)
+            closing = f"\n{indent}}}"
+            texts = [*(text.removesuffix(closing) + f"\n{indent}{self.step}}}" for text in texts[:-1]), texts[-1]]
+            self.splices.replace(start, brace, indent + self.step)
+        self.splices.replace(last.end, last.end, "".join(f", {text}" for text in texts))
 
     def _remove(self, entries: list[Node], index: int) -> None:
         """Remove one of the items of a list, or of the elements of an object."""

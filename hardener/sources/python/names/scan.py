@@ -22,7 +22,7 @@ class Scan(Struct, eq=False):
     """What was found. ``calls`` and ``dicts`` come with the scope they stand in, ``strings`` are text literals of any
     kind, ``values`` tell to which (scope, name) an expression is assigned, ``comprehensions`` are their own scopes.
     ``merges`` are ``a | b``, ``lines`` the assignments and calls that may go as a whole, by their one target or the
-    call."""
+    call. ``added`` are the targets of ``a += b`` with what they get."""
 
     module: Scope
     calls: list[tuple[syntax.Call, Scope]] = field(default_factory=list)
@@ -36,6 +36,7 @@ class Scan(Struct, eq=False):
     scopes: list[Scope] = field(default_factory=list)
     alternatives: set[syntax.Node] = field(default_factory=set)  # what stands behind ``or``
     lines: dict[syntax.Node, syntax.Node] = field(default_factory=dict)
+    added: list[tuple[syntax.Node, syntax.Node, Scope]] = field(default_factory=list)
 
 
 def scan(module: syntax.Module, places: Places, meant: Callable[[str], str] = str) -> Scan:
@@ -188,6 +189,7 @@ class _Walk:
 
     def augmented(self, node: syntax.AugAssign) -> None:
         self.visit(node.value)
+        self.found.added.append((node.target, node.value, self.scope))
         self.change(node.target, "changed")
         if not isinstance(node.target, syntax.Name):
             self.below(node.target)

@@ -47,7 +47,9 @@ class Extractor:
         self.going: set[syntax.Node] = set()
         self.arguments: set[syntax.Node] = set()  # dicts whose keys are keyword arguments
         self.lent = calls.lent(scan, places)
-        self.wanted: list[tuple[syntax.Call, Scope, str]] = []  # calls of functions for a part of a pod, with its type
+        self.wanted: list[tuple[syntax.Node, Scope, str]] = []  # what is not known and is a part of a pod, of a type
+        self.lists: dict[Key | None, str] = {}  # names of lists of such parts, with their type
+        self._asked: set[tuple[Key, str]] = set()  # names whose values are in it
 
     # Values.
 
@@ -101,7 +103,15 @@ class Extractor:
             part = self.member(node, scope, type_name, around, raw) or self.part(node, scope)
             if part is not None:
                 return part
-        return self.literal(node, scope)
+        made = self.literal(node, scope)
+        if isinstance(made, Opaque):
+            self.want(node, scope, type_name)
+        return made
+
+    def want(self, node: syntax.Node, scope: Scope, type_name: str) -> None:
+        """Note an expression that is not known where a part of a pod, or a list of parts, is wanted."""
+        if (types.item_type(type_name) or type_name) in types.POD_TYPES:
+            self.wanted.append((node, scope, type_name.lstrip("[")))
 
     def literal(self, node: syntax.Node, scope: Scope) -> Node:
         start, end = node.start, node.end
@@ -130,6 +140,7 @@ class Extractor:
         """What ``node`` means, a name or an attribute that has the one value of ``key``."""
         owner, name = key
         binding, why = single(owner.bindings[name])
+        self._note_parts(key, type_name, binding)
         if binding is None or binding.value is None:
             return self.opaque(node, why)
         if isinstance(binding.value, syntax.Dict | syntax.Call) and (why := self.lent.get(key, "")):
@@ -154,6 +165,18 @@ class Extractor:
             text = found.text if found.text[:2] != "${" else opaque_text(self.places.text(node))
             return Opaque(start, node.end, self.places.line(start), text, found.reason)
         return found
+
+    def _note_parts(self, key: Key, type_name: str, binding: Binding | None) -> None:
+        """Note a name for a part of a pod that has several values, or for a list of parts."""
+        owner, name = key
+        if binding is not None:
+            if (item := types.item_type(type_name)) in types.POD_TYPES:
+                self.lists[key] = item
+            return
+        for each in owner.bindings[name] if (key, type_name) not in self._asked else ():
+            if each.value is not None:
+                self.want(each.value, each.scope, type_name)
+        self._asked.add((key, type_name))
 
     def member(
         self, node: syntax.Attribute | syntax.Subscript, scope: Scope, type_name: str, around: Mapping | None, raw: bool
@@ -210,8 +233,7 @@ class Extractor:
             inner = self.literal(node.args[0].value, scope)
             if isinstance(inner, Scalar):
                 return inner
-        if type_name in types.POD_TYPES:
-            self.wanted.append((node, scope, type_name))
+        self.want(node, scope, type_name)
         return self.opaque(node, "a call")
 
     def constructor(self, node: syntax.Call, scope: Scope, known: Known, raw: bool) -> Mapping:

@@ -287,7 +287,7 @@ def _parts(value: syntax.Node, path: Way, change: Change) -> Iterator[tuple[synt
     elif isinstance(value, syntax.BooleanOperation):
         yield from ((value.left, path), (value.right, path))
     elif isinstance(value, syntax.Call):
-        copied, deeper = _copied(value)
+        copied, deeper = copied_by(value)
         if copied is not None and (is_whole or len(path) >= deeper):
             yield copied, path
     elif path or is_whole:
@@ -325,7 +325,7 @@ def _elements_at(
         yield elements[index]
 
 
-def _copied(call: syntax.Call) -> tuple[syntax.Node | None, int]:
+def copied_by(call: syntax.Call) -> tuple[syntax.Node | None, int]:
     """What a call makes a list or a copy of, and how long a path is that leads to what both have."""
     function, count = call.func, len(call.args)
     if isinstance(function, syntax.Name):
@@ -358,6 +358,14 @@ def _inside(node: Mapping | Sequence) -> list[Node]:
     return [entry.value for entry in node.fields.values()] if isinstance(node, Mapping) else node.items
 
 
+def _is_of_class(mapping: Mapping, field: str) -> bool:
+    """Whether the class that makes an object says a field, whatever is set later: a V1Pod is a Pod."""
+    if mapping.form != "call" or field not in ("apiVersion", "kind") or field not in mapping.fields:
+        return False
+    entry = mapping.fields[field]
+    return entry.item is None and isinstance(entry.value, Scalar) and not entry.value.written
+
+
 class Mutator:
     """Applies changes to the nodes of the objects. ``read`` gives the node for the value that a change gives a field of
     a mapping, ``lines`` are the statements that may go as a whole, by their targets or calls."""
@@ -387,7 +395,9 @@ class Mutator:
             self._items(node, kind, name, rest, change)
         elif isinstance(node, Mapping):
             if kind in ("attribute", "key"):
-                self._field(node, field_of(node, kind, str(name)), rest, change)
+                field = field_of(node, kind, str(name))
+                if not _is_of_class(node, field):
+                    self._field(node, field, rest, change)
             elif rest:
                 for entry in node.fields.values():
                     entry.value = self.changed(entry.value, rest, change)

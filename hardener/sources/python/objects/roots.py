@@ -94,8 +94,10 @@ def _add_parts(extractor: Extractor, dicts: list[tuple[syntax.Node, Scope]], fou
         add(*place, type_name)
     for place in pod_dicts.appended(extractor):
         add(*place, "Container")
-    for place, type_name in pod_dicts.returned(extractor):  # the others may want some
+    for place, type_name in pod_dicts.wanted(extractor):  # the others may want some
         add(*place, type_name)
+    for place in pod_dicts.alone(extractor, dicts):
+        add(*place, "Container")
 
 
 def _rank(type_name: str, is_resource: bool) -> int:

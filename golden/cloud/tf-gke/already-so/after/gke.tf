@@ -4,6 +4,8 @@ resource "google_container_cluster" "prod" {
   }
 
   node_config {
+    service_account = google_service_account.nodes.email
+
     workload_metadata_config {
       mode = "GKE_METADATA"
     }

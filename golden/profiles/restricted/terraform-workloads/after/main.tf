@@ -173,42 +173,51 @@ resource "kubernetes_manifest" "harden_p" {
         }
       }
       policyTypes = ["Ingress", "Egress"]
-      egress = [{
-        to = [{
-          namespaceSelector = {
-            matchExpressions = [{
-              key      = "kubernetes.io/metadata.name"
-              operator = "In"
-              values   = ["kube-system"]
-            }]
-          }
-          podSelector = {
-            matchExpressions = [{
-              key      = "k8s-app"
-              operator = "In"
-              values   = ["kube-dns"]
-            }]
-          }
-        }, {
-          ipBlock = {
-            cidr = "169.254.20.10/32"
-          }
-        }]
-        ports = [{
-          protocol = "UDP"
-          port     = 53
-        }, {
-          protocol = "TCP"
-          port     = 53
-        }]
-      }, {
-        to = [{
-          ipBlock = {
-            cidr   = "0.0.0.0/0"
-            except = ["169.254.169.254/32"]
-          }
-        }]
-      }]
+      egress = [
+        {
+          to = [
+            {
+              namespaceSelector = {
+                matchExpressions = [{
+                  key      = "kubernetes.io/metadata.name"
+                  operator = "In"
+                  values   = ["kube-system"]
+                }]
+              }
+              podSelector = {
+                matchExpressions = [{
+                  key      = "k8s-app"
+                  operator = "In"
+                  values   = ["kube-dns"]
+                }]
+              }
+            },
+            {
+              ipBlock = {
+                cidr = "169.254.20.10/32"
+              }
+            },
+          ]
+          ports = [
+            {
+              protocol = "UDP"
+              port     = 53
+            },
+            {
+              protocol = "TCP"
+              port     = 53
+            },
+          ]
+        },
+        {
+          to = [{
+            ipBlock = {
+              cidr   = "0.0.0.0/0"
+              except = ["169.254.169.254/32"]
+            }
+          }]
+        },
+      ]
     }
   }
 }
@@ -251,42 +260,51 @@ resource "kubernetes_manifest" "harden_p2" {
         }
       }
       policyTypes = ["Ingress", "Egress"]
-      egress = [{
-        to = [{
-          namespaceSelector = {
-            matchExpressions = [{
-              key      = "kubernetes.io/metadata.name"
-              operator = "In"
-              values   = ["kube-system"]
-            }]
-          }
-          podSelector = {
-            matchExpressions = [{
-              key      = "k8s-app"
-              operator = "In"
-              values   = ["kube-dns"]
-            }]
-          }
-        }, {
-          ipBlock = {
-            cidr = "169.254.20.10/32"
-          }
-        }]
-        ports = [{
-          protocol = "UDP"
-          port     = 53
-        }, {
-          protocol = "TCP"
-          port     = 53
-        }]
-      }, {
-        to = [{
-          ipBlock = {
-            cidr   = "0.0.0.0/0"
-            except = ["169.254.169.254/32"]
-          }
-        }]
-      }]
+      egress = [
+        {
+          to = [
+            {
+              namespaceSelector = {
+                matchExpressions = [{
+                  key      = "kubernetes.io/metadata.name"
+                  operator = "In"
+                  values   = ["kube-system"]
+                }]
+              }
+              podSelector = {
+                matchExpressions = [{
+                  key      = "k8s-app"
+                  operator = "In"
+                  values   = ["kube-dns"]
+                }]
+              }
+            },
+            {
+              ipBlock = {
+                cidr = "169.254.20.10/32"
+              }
+            },
+          ]
+          ports = [
+            {
+              protocol = "UDP"
+              port     = 53
+            },
+            {
+              protocol = "TCP"
+              port     = 53
+            },
+          ]
+        },
+        {
+          to = [{
+            ipBlock = {
+              cidr   = "0.0.0.0/0"
+              except = ["169.254.169.254/32"]
+            }
+          }]
+        },
+      ]
     }
   }
 }
