@@ -58,7 +58,7 @@ def built(one: Packaged, base: str) -> str:
 def push(names: Iterable[tuple[str, str]]) -> None:
     """Push each image of podman to a place of a registry on loopback."""
     for name, place in names:
-        _podman("push", "-q", "--tls-verify=false", name, f"docker://{place}")
+        _podman("push", "-q", "--compression-level", "1", "--tls-verify=false", name, f"docker://{place}")
 
 
 def _build(folder: Path, text: str, base: str, name: str) -> None:
