@@ -34,14 +34,17 @@ import yaml
 
 from hardener.commands import run as runs
 from hardener.kubernetes.pods.capabilities import BASELINE
+from hardener.observe.application import containers_of
 
 from .. import services
+from ..cluster.node import started
 from ..conftest import commit
 from ..podman import Podman, ready
 from ..pods import Manifests, Refused, running
 from ..registries import running as registry
 from . import built_images
 from .clients import BY_NETWORK, Target
+from .node_pods import NodePods
 from .packaged import PACKAGED, Packaged
 
 Map = dict[str, Any]
@@ -300,6 +303,15 @@ class Place:
         commit(folder)
         return folder
 
+    def applied(self, folder: Path, chosen: Iterable[Packaged], *words: str) -> dict[str, Map]:
+        """What ``harden apply`` makes of the pods of a tree."""
+        done = self.harden("apply", ".", "--yes", *words, cwd=folder)
+        if done.returncode:
+            raise SystemExit(done.stdout + done.stderr)
+        texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.yaml"))]
+        documents = [each for text in texts for each in yaml.safe_load_all(text) if each and "metadata" in each]
+        return {one.name: pod_of(documents, one.name) for one in chosen}
+
 
 @contextlib.contextmanager
 def place(chosen: Iterable[Packaged], base: str) -> Iterator[Place]:
@@ -332,13 +344,15 @@ def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> 
     commit(tree)
     subprocess.run(["cp", "-a", tree, where.folder / "safe"], check=True)
     pods: dict[str, dict[str, Map]] = {}
-    for which, folder, more in (("safe", where.folder / "safe", ("--max-grade", "safe")), ("applied", tree, ())):
-        done = where.harden("apply", ".", "--yes", *more, cwd=folder)
-        if done.returncode:
-            raise SystemExit(done.stdout + done.stderr)
-        documents = [each for path in sorted(folder.glob("*.yaml")) for each in yaml.safe_load_all(path.read_text())]
-        documents = [each for each in documents if each and "metadata" in each]
-        pods[which] = {one.name: pod_of(documents, one.name) for one in chosen}
+    variants: list[tuple[str, Path, tuple[str, ...]]] = [("safe", where.folder / "safe", ("--max-grade", "safe"))]
+    variants += [("applied", tree, ())]
+    if asked.node:
+        failed = {id for each in seen.values() for one in each["failed"] for id in one["changes"]}
+        subprocess.run(["cp", "-a", tree, where.folder / "accepted"], check=True)
+        words = tuple(word for id in sorted(failed) for word in ("--accept", id))
+        variants += [("accepted", where.folder / "accepted", words)]
+    for which, folder, more in variants:
+        pods[which] = where.applied(folder, chosen, *more)
     if asked.keep:
         subprocess.run(["cp", "-a", tree, Path(asked.keep) / f"tree-{int(time.time())}"], check=True)
     machine = Machine(where.podman, where.folder / "pods")
@@ -352,10 +366,38 @@ def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> 
 
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         wrong = dict(zip((one.name for one in chosen), pool.map(tried, chosen), strict=True))
+    if asked.node:
+        _compare_with_a_node(where, chosen, pods, seen, wrong, asked.work)
     return [
         judged(one, seen[one.name], graded.get(one.name, {}), pods["applied"][one.name], wrong[one.name])
         for one in chosen
     ]
+
+
+def _compare_with_a_node(
+    where: Place, chosen: list[Packaged], pods: Mapping[str, Mapping[str, Map]], seen: Mapping[str, Map],
+    wrong: Mapping[str, Mapping[str, str]], seconds: float,
+) -> None:  # fmt: skip
+    """Print, for each pod as ``harden apply`` leaves it and with what is held back, what podman and a kubelet say."""
+    wanted = {(one.name, which): (one, pods[which][one.name]) for one in chosen for which in ("applied", "accepted")
+              if which == "applied" or seen[one.name]["failed"]}  # fmt: skip
+    with started() as node:
+        machine = NodePods(node, where.host)
+        machine.load(str(each["image"]) for _, pod in wanted.values() for each in containers_of(pod))
+        found = machine.problems(wanted, seconds)
+    print("On a node, and beside it with podman:\n")
+    for (name, which), problem in found.items():
+        foretold = [each["because"] for each in seen[name]["failed"]]
+        word = "content" if not problem else "as foretold" if _is_foretold(problem, foretold) else "otherwise"
+        print(f"  {name} {which}: node {word}: {problem or '-'}")
+        print(f"    podman: {wrong[name].get(which) or 'content'}; foretold: {'; '.join(foretold) or '-'}")
+    print(flush=True)
+
+
+def _is_foretold(problem: str, foretold: Iterable[str]) -> bool:
+    """Whether the words that harden foretold, without who ends how, are those of the node."""
+    ends = (each.rpartition(": ")[2] for each in foretold)
+    return any(each and each[-40:] in problem for each in ends)
 
 
 def _print(rows: list[Row]) -> None:
@@ -363,7 +405,7 @@ def _print(rows: list[Row]) -> None:
         return "not dropped" if values is None else " ".join(values) or "-"
 
     heads = ("WORKLOAD", "STATE", "RUNS", "SAFE", "FALSE", "NEEDLESS", "ADDS", "EXACT", "CLIENT")
-    table = [heads]
+    table: list[tuple[str, ...]] = [heads]
     for row in rows:
         client = ", ".join(row.wrong) or "content"
         cells = (row.name, row.state, str(row.runs), str(len(row.safe)), names(row.false), names(row.needless))
@@ -400,6 +442,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--alone", action="store_true", help="no client is given to harden observe")
     parser.add_argument("--needs", action="store_true", help="find by the clients which capabilities each needs")
     parser.add_argument("--base", default=built_images.BASE, help="the image of a Debian")
+    parser.add_argument("--node", action="store_true", help="run their pods on a node of Kubernetes, too")
     parser.add_argument("--keep", help="a folder for what harden said and left")
     asked = parser.parse_args(words)
     chosen = [known[name] for name in asked.names] or list(PACKAGED)
