@@ -349,8 +349,8 @@ def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> 
     if asked.node:
         failed = {id for each in seen.values() for one in each["failed"] for id in one["changes"]}
         subprocess.run(["cp", "-a", tree, where.folder / "accepted"], check=True)
-        words = tuple(word for id in sorted(failed) for word in ("--accept", id))
-        variants += [("accepted", where.folder / "accepted", words)]
+        options = tuple(word for id in sorted(failed) for word in ("--accept", id))
+        variants += [("accepted", where.folder / "accepted", options)]
     for which, folder, more in variants:
         pods[which] = where.applied(folder, chosen, *more)
     if asked.keep:
