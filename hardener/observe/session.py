@@ -299,12 +299,10 @@ class Session:
 
     def _leans_on(self, case: Case, failed: list[Case]) -> bool:
         """Whether it connects to one that does not come up as it is: what that does to it is not known."""
-        for other in failed:
+        for other in (each for each in failed if each.application is case.application):
             names = case.application.network.endpoints[other.workload.key].services if is_placed(other) else {}
             called = {each for found in case.connects.values() for each in found}
-            if other.application is case.application and any(
-                f"Service/{name}:" in each for name in names for each in called
-            ):
+            if any(f"Service/{name}:" in each for name in names for each in called):
                 case.result.state = "not-run"
                 case.result.reason = f"it calls {other.result.key}, which does not come up as it is; --keep-going"
                 self._finish(case)

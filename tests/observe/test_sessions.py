@@ -193,6 +193,14 @@ def test_refused_and_missing(bench: Bench) -> None:
     assert found["Deployment/web"]["state"] == "held"
 
 
+def test_who_fails_in_another_namespace_says_nothing_of_it(bench: Bench) -> None:
+    lacks = workload("lacks", more="          envFrom: [{secretRef: {name: login}}]\n")
+    bench.write(workload("web"), lacks.replace("  name: lacks\n", "  name: lacks\n  namespace: other\n", 1))
+    found = bench.observe()
+    assert found["Deployment/lacks"]["state"] == "not-as-it-is"
+    assert found["Deployment/web"]["state"] == "held"
+
+
 def test_nothing_can_be_run(bench: Bench) -> None:
     bench.write(workload("node", pod="      hostNetwork: true\n"))
     assert bench.observe(code=2)["Deployment/node"]["state"] == "refused"
