@@ -174,7 +174,7 @@ class PodRun:
 
         Raises EngineError where the engine itself does not do what it is asked for: nothing is known then."""
         try:
-            self._start()
+            self._start(_MOST_RESTARTS if restarts else 0)
             self._answers.before = before
             came = self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
         except NotOfferedError as error:
@@ -188,7 +188,7 @@ class PodRun:
             self._agent("free", "/")
         return came
 
-    def _start(self) -> None:
+    def _start(self, restarts: int) -> None:
         self._free = self._agent("free", self._engine.storage) if self._engine.storage else None
         self._volumes.make(self.pod.mounts_token, self._read_all())
         # Watched before anything can read them; podman chooses no other file later.
@@ -197,7 +197,7 @@ class PodRun:
             if spec.get("restartPolicy") == "Always":
                 self._sidecar(spec)
             else:
-                self._init(spec)
+                self._init(spec, restarts)
         for spec in mappings(self.pod.spec.get("containers")):
             self._running.append(self._begin(spec))
         self._carry()
@@ -261,9 +261,10 @@ class PodRun:
                 raise NotStartedError(f"its sidecar {spec.get('name')} does not start: {container.probes.said}")
             self._pause()
 
-    def _init(self, spec: Map) -> None:
+    def _init(self, spec: Map, restarts: int) -> None:
+        """Run an init container to its end, again where it fails, ``restarts`` times at most."""
         until = time.monotonic() + _INIT_SECONDS
-        for attempt in range(_MOST_RESTARTS + 1):
+        for attempt in range(restarts + 1):
             container = self._begin(spec, init=True)
             code = None
             while code is None:
@@ -282,7 +283,7 @@ class PodRun:
                 return
             said = self._said(container)
             self._remove([container.name])
-            if self.pod.spec.get("restartPolicy") == "Never" or attempt == _MOST_RESTARTS or time.monotonic() > until:
+            if self.pod.spec.get("restartPolicy") == "Never" or attempt == restarts or time.monotonic() > until:
                 raise NotStartedError(f"its init container {spec.get('name')} ends with {code}: {said}")
             self.restarts += 1
             self._pause(1 + attempt)

@@ -695,7 +695,8 @@ NEW = (
         Truth("root", ("CHOWN",), rootless=False), prints("", 1), script="mkdir /backup", kind="Job", pod=_NEVER,
     ),
     Packaged(
-        "logrotate", "logrotate", ("logrotate", "-v", "/etc/logrotate-shop.conf"), Truth("root", ("CHOWN",)),
+        "logrotate", "logrotate", ("logrotate", "-v", "/etc/logrotate-shop.conf"),
+        Truth("root", ("CHOWN",), read_only=False),  # what it rotates is in the image
         prints("", 1), files={"/etc/logrotate-shop.conf": _LOGROTATE}, kind="CronJob", whole=_CRON_JOB,
         script="mkdir /var/log/app && echo some words > /var/log/app/a.log",
     ),
