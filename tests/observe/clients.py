@@ -1,7 +1,7 @@
 """Clients that do real work against a workload: each raises where an answer is not what a user of it wants.
 
 ``python -m tests.observe.clients NAME`` runs one that needs nothing but the network, as ``harden observe --exercise``
-has it: the address is in the variable ``HARDEN_ADDRESS``.
+has it: where its ports are reached is in the variables ``HARDEN_HOST`` and ``HARDEN_PORT_...``.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _LONGEST = 10.0  # seconds for one answer
 WORD = "secret"  # of the only user of a container that lives for a minute
@@ -27,11 +28,17 @@ WORD = "secret"  # of the only user of a container that lives for a minute
 
 @dataclass(frozen=True)
 class Target:
-    """What a client has: an address, words run in the container (what they print), and its log."""
+    """What a client has: an address, words run in the container (what they print), and its log. ``ports``: where a port
+    is reached, where that is not at its own number."""
 
     address: str
     execute: Callable[..., str]
     log: Callable[[], str]
+    ports: Mapping[int, int] = field(default_factory=dict)
+
+    def at(self, port: int) -> tuple[str, int]:
+        """Where ``port`` is reached."""
+        return self.address, self.ports.get(port, port)
 
 
 Client = Callable[[Target], None]
@@ -63,14 +70,14 @@ def http(port: int, path: str = "/", method: str = "GET", body: bytes = b"", has
 
 
 def http_connection(target: Target, port: int) -> http_client.HTTPConnection:
-    return http_client.HTTPConnection(target.address, port, timeout=_LONGEST)
+    return http_client.HTTPConnection(*target.at(port), timeout=_LONGEST)
 
 
 def says(port: int, *turns: tuple[bytes, bytes]) -> Client:
     """A talk over TCP: of each turn, what is said, and what the answer holds."""
 
     def client(target: Target) -> None:
-        with socket.create_connection((target.address, port), _LONGEST) as peer:
+        with socket.create_connection(target.at(port), _LONGEST) as peer:
             peer.settimeout(_LONGEST)
             for said, answer in turns:
                 peer.sendall(said)
@@ -89,7 +96,7 @@ def asks(port: int, said: bytes, answer: bytes) -> Client:
     def client(target: Target) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
             peer.settimeout(_LONGEST / 2)
-            peer.sendto(said, (target.address, port))
+            peer.sendto(said, target.at(port))
             heard = peer.recv(4096)
             wanted(answer in heard, f"was answered with {heard!r}")
 
@@ -167,10 +174,15 @@ def all_of(*clients: Client) -> Client:
 
 
 def stores_over_ftp(target: Target) -> None:
-    """Log in, store a file and read it."""
+    """Log in, store a file and read it; where no port for data is reached, make a folder and remove it."""
     with ftplib.FTP(timeout=_LONGEST) as peer:
-        peer.connect(target.address, 21)
+        peer.connect(*target.at(21))
         peer.login("ftpuser", WORD)
+        if target.ports:
+            name = f"folder-{time.monotonic_ns()}"
+            peer.mkd(name)
+            peer.rmd(name)
+            return
         with tempfile.TemporaryFile() as file:
             file.write(b"some words\n")
             file.seek(0)
@@ -182,6 +194,7 @@ def stores_over_ftp(target: Target) -> None:
 
 def logs_in_over_ssh(target: Target) -> None:
     """Log in with a password, and run a command."""
+    address, port = target.at(22)
     with tempfile.TemporaryDirectory() as place:
         says_it = Path(place) / "ask"
         says_it.write_text(f"#!/bin/sh\necho {WORD}\n", encoding="utf-8")
@@ -189,7 +202,7 @@ def logs_in_over_ssh(target: Target) -> None:
         options = "StrictHostKeyChecking=no UserKnownHostsFile=/dev/null PubkeyAuthentication=no ConnectTimeout=10"
         words = ["ssh", "-F", "none", *(word for each in options.split() for word in ("-o", each))]
         done = subprocess.run(
-            [*words, f"deploy@{target.address}", "echo $((6 * 7)) > here; cat here"], capture_output=True, text=True,
+            [*words, "-p", str(port), f"deploy@{address}", "echo $((6 * 7)) > here; cat here"], capture_output=True, text=True,
             timeout=30, stdin=subprocess.DEVNULL, check=False,
             env=os.environ | {"SSH_ASKPASS": str(says_it), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0"},
         )  # fmt: skip
@@ -198,13 +211,13 @@ def logs_in_over_ssh(target: Target) -> None:
 
 def sends_mail(target: Target) -> None:
     """Hand in a letter for bob."""
-    with smtplib.SMTP(target.address, 25, local_hostname="client.test", timeout=_LONGEST) as peer:
+    with smtplib.SMTP(*target.at(25), local_hostname="client.test", timeout=_LONGEST) as peer:
         peer.sendmail("alice@client.test", ["bob@shop.test"], "Subject: a letter\r\n\r\nsome words\r\n")
 
 
 def reads_mail(target: Target) -> None:
     """Log in, keep a letter and read it."""
-    with imaplib.IMAP4(target.address, 143, timeout=_LONGEST) as peer:
+    with imaplib.IMAP4(*target.at(143), timeout=_LONGEST) as peer:
         peer.login("bob", WORD)
         said, heard = peer.append("INBOX", None, None, b"Subject: a letter\r\n\r\nsome words\r\n")
         wanted(said == "OK", heard)
@@ -219,9 +232,11 @@ def uploads_an_image_layer(target: Target) -> None:
     answer = connection.getresponse()
     answer.read()
     wanted(answer.status == 202, answer.status)
-    place = answer.headers["location"].partition(":5000")[2]
+    place = urlsplit(answer.headers["location"])
     digest = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of abc
-    connection.request("PUT", f"{place}&digest={digest}", b"abc", {"Content-Type": "application/octet-stream"})
+    connection.request(
+        "PUT", f"{place.path}?{place.query}&digest={digest}", b"abc", {"Content-Type": "application/octet-stream"}
+    )
     answer = connection.getresponse()
     wanted(answer.status == 201, f"{answer.status} {answer.read()!r}")
 
@@ -235,7 +250,9 @@ BY_NETWORK: dict[str, Client] = {
 
 def main(name: str) -> int:
     """Run a client for as long as the server may take to accept it."""
-    target = Target(os.environ["HARDEN_ADDRESS"], lambda *words: "", lambda: "")
+    prefix = "HARDEN_PORT_"
+    ports = {int(key.removeprefix(prefix)): int(value) for key, value in os.environ.items() if key.startswith(prefix)}
+    target = Target(os.environ["HARDEN_HOST"], lambda *words: "", lambda: "", ports)
     until = time.monotonic() + _LONGEST
     while True:
         try:
