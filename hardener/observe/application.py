@@ -285,6 +285,10 @@ class Application:
         pod.ask({})
         return pod.facts()
 
+    def facts(self, workload: Workload) -> dict[str, Activity]:
+        """What was seen until now of what runs of ``workload``."""
+        return self._running[workload.key].facts()
+
     def go_down(self, workload: Workload) -> dict[str, Activity]:
         """Tell what runs of ``workload`` to end, and return what was seen of it until it had."""
         pod = self._running.pop(workload.key)

@@ -37,8 +37,10 @@ def ordered(names: Iterable[str]) -> Names:
 
 def used(seen: Activity) -> Names:
     """The capabilities that a container must have used for what was ``seen`` of it, where it began as root."""
-    found = ["SETUID"] if any(seen.users) else []
-    found += ["SETGID"] if seen.regrouped else []
+    # What waits for its hour is another user for a moment that no look may have met.
+    becomes = any(well and entry.user not in ("", "root") for entry, well in seen.timers.items())
+    found = ["SETUID"] if becomes or any(seen.users) else []
+    found += ["SETGID"] if becomes or seen.regrouped else []
     found += [BIND] if any(int(port.partition("/")[0]) < _LOW for port in seen.listens) else []
     return ordered([*found, "SYS_CHROOT"] if seen.jailed else found)
 

@@ -160,9 +160,27 @@ class ChangeSearch:
                 continue
             named = self._named(came, rest) or self._expected(rest)
             if not named:
-                return None
+                return out if self._comes_up_with_more(rest) else None
             out += named
         return out
+
+    def _comes_up_with_more(self, rest: Sequence[PodStep]) -> bool:
+        """Whether ``rest`` comes up where its containers are given the capabilities that they used as they are, or else
+        all that they may have: no line says what they lack. Where it does not, they have what they had."""
+        if not self._gives:
+            return False
+        before = {name: (needs.names, set(needs.proved)) for name, needs in self._needs.items()}
+        found = {name: self._may(rest, name) for name in _all_droppers(rest)}
+        may = {name: names for name, names in found.items() if names == capability_trial.ALL}
+        for give in (self._give_used, self._give_all):
+            known = {name: needs.names for name, needs in self._needs.items()}
+            for name, names in may.items():
+                give(name, names)
+            if known != {name: needs.names for name, needs in self._needs.items()} and self.came(rest).up:
+                return True
+        for name, needs in self._needs.items():
+            needs.names, needs.proved = before.get(name, ((), set()))
+        return False
 
     def _named(self, came: Came, rest: Sequence[PodStep]) -> list[PodStep]:
         ids = log_evidence.suspected(_lines(came))

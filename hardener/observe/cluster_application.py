@@ -263,6 +263,10 @@ class ClusterApplication(Application):
         """Nothing: what its ports answer is compared as it comes up."""
         return {}
 
+    def facts(self, workload: Workload) -> dict[str, Activity]:
+        """Nothing: what of it is seen is known as it comes up."""
+        return {}
+
     def go_down(self, workload: Workload) -> dict[str, Activity]:
         """Nothing: it goes on running, since how a pod of a cluster ends is not looked at."""
         return {}

@@ -18,6 +18,7 @@ from hardener.observe.cluster import Cluster
 from hardener.observe.container_activity import Activity
 from hardener.observe.log_lines import telling
 from hardener.observe.pod_run import Came, StoppedError
+from hardener.observe.questions import HTTP, Answer, Question
 from hardener.observe.refusal import NotStartedError, Refusal
 from hardener.support.printable import plain
 from hardener.support.shapes import mapping, mappings
@@ -39,7 +40,7 @@ _NO_IMAGE = frozenset("ErrImagePull ImagePullBackOff ErrImageNeverPull InvalidIm
 _NOT_SHOWN = "its output is not shown (--show-output)"
 _WARNING = re.compile(r"(?m)^Warning: (.+)$")
 _VIOLATES = re.compile(r'would violate PodSecurity "restricted:[^"]*": (.+)')
-_SILENT, _UNREACHED = "does not answer", "error trying to reach service"
+_FINE, _SILENT, _UNREACHED = "answers with success", "does not answer", "error trying to reach service"
 _STATUS = re.compile(r"Error from server \(([A-Za-z]+)\)")
 _DIGEST = re.compile(r"@(sha256:[0-9a-f]{64})$")
 _PLACES = re.compile(r" \([^()]*\)")  # which container it is about
@@ -225,6 +226,10 @@ class ClusterPod(Struct, eq=False):
             )
         own = declared_ports(self.pod["spec"], str(status.get("name")))
         found.listens = {f"{port}/tcp" for port in own if self.answers.get(port, _SILENT) != _SILENT}
+        fine = [port for port in sorted(own) if self.answers.get(port) == _FINE]
+        found.answers = [Answer(Question(f"{port}/tcp", HTTP.name), "with success", works=True) for port in fine]
+        ended = mapping(mapping(status.get("state")).get("terminated"))
+        found.done = self.ends and ended.get("exitCode") == 0
         return found
 
     def _answer(self, port: int) -> str:
@@ -233,7 +238,7 @@ class ClusterPod(Struct, eq=False):
         path = f"/api/v1/namespaces/{space}/pods/{self.name}:{port}/proxy/"
         done = self.cluster.call("get", "--raw", path, seconds=_ASK_SECONDS, output=65536, keeps_head=True)
         if done.ok:
-            return "answers with success"
+            return _FINE
         if _UNREACHED in done.error:
             return _SILENT if "connection refused" in done.error or "i/o timeout" in done.error else "speaks no HTTP"
         found = _STATUS.search(done.error)

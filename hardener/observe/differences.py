@@ -52,8 +52,16 @@ def differences(
         failed = [each for each, well in old.timers.items() if well and new.timers.get(each) is False]
         yield from (Difference(f"{name}: its timer {each.command!r} no longer ends with 0") for each in failed)
         yield from map(Difference, _vanished(name, old, new) if whole else ())
-        if old.code not in (None, KILLED) and new.code is not None and new.code != old.code:
+        if not {old.code, new.code} & {None, KILLED} and new.code != old.code:
             yield Difference(f"{name} ends with {new.code} when it is told to end, and with {old.code} as it is")
+
+
+def killed(before: Mapping[str, Activity], after: Mapping[str, Activity]) -> Iterator[str]:
+    """The containers that ended when they were told to, and are killed now: who starts as root without KILL, for one,
+    cannot end what is another user."""
+    for name, old in before.items():
+        if old.code not in (None, KILLED) and name in after and after[name].code == KILLED:
+            yield f"hardened, {name} is killed 5 s after it is told to end; as it is it ends"
 
 
 def answers_differ(before: Activity, after: Activity) -> bool:
@@ -100,7 +108,7 @@ def unwritable(before: Mapping[str, Activity], spec: Map) -> Iterator[str]:
 def _vanished(name: str, old: Activity, new: Activity) -> Iterator[str]:
     """The folders of volumes, or of the image, that it wrote to and no longer does."""
     now = [*new.wrote, *new.kept]
-    for path in sorted({*old.wrote, *old.kept}):
+    for path in sorted({*old.wrote, *old.kept} - old.later):
         if not any(_is_within(path, place) or _is_within(place, path) for place in now):
             yield f"{name} no longer writes to {path}"
 

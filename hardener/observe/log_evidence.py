@@ -18,6 +18,7 @@ _ABOVE = 4  # lines of a traceback that may show what was called
 _FAILED = re.compile(r"(?i)fail|cannot|can't|could ?n.t|unable|error")
 # A path in quotes, else a word that begins with a slash; the mark of a line number or of a reason ends it.
 _PATH = re.compile(r"""["'`]\s*(/[^"'`\n]{1,512}?)\s*["'`]|(?<![\w./:-])(/[\w.@+%~/-]{1,512})""")
+_SLASHES = re.compile("//+")
 _MOST = 32  # paths
 # What a program was about when it was refused, and the capability for that; where several may be meant, all of them.
 _LACKS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
@@ -28,7 +29,7 @@ _LACKS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"set(?:res|re|e|fs|ting)? ?uid|switch(?:ing)? to user|drop(?:ping)? privileges|change user", "SETUID"),
         (r"setcap|cap_set_file|security\.capability", "SETFCAP"),
         (r"cap_set_proc|prctl\(PR_CAPBSET|capset|bounding set", "SETPCAP"),
-        (r"\bl?f?chown|chang\w+ (?:of )?owner|set owner", "CHOWN"),
+        (r"\bl?f?chown|chang\w+ (?:of )?owner|set(?:ting)? owner", "CHOWN"),
         (r"\bf?chmod|chang\w+ (?:of )?(?:mode|permissions)|utimes?\b", "FOWNER"),
         (r"\bmknod", "MKNOD"),
         (r"\bkill\b|send(?:ing)? signal", "KILL"),
@@ -42,6 +43,8 @@ _BY_USER = ("run-as-user", "run-as-non-root", "fs-group", "root-group")
 # What a line speaks of, and the changes that may be the reason.
 _STOPS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
     (_READ_ONLY, ("read-only-root-filesystem",)),
+    # A volume hides what the image has there.
+    (re.compile(r"(?i)no such file or directory|\bENOENT\b"), ("read-only-root-filesystem",)),
     (_REFUSED, ("drop-capabilities", *_BY_USER)),
     (re.compile(r"(?i)chroot|set(?:res|re|e|ting)? ?[ug]id|setgroups|must be (?:run|started) (?:as|by) root"),
      ("drop-capabilities", *_BY_USER)),
@@ -65,7 +68,7 @@ def paths(lines: Iterable[str], *, read_only: bool = False) -> list[str]:
 
 def _paths_of(line: str) -> Iterator[str]:
     for match in _PATH.finditer(line):
-        path = (match[1] or match[2]).rstrip(".,:;/")
+        path = _SLASHES.sub("/", match[1] or match[2]).rstrip(".,:;/")
         if is_path(path) and path.isprintable():
             yield path
 

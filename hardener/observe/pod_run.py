@@ -174,7 +174,7 @@ class PodRun:
 
         Raises EngineError where the engine itself does not do what it is asked for: nothing is known then."""
         try:
-            self._start()
+            self._start(_MOST_RESTARTS if restarts else 0)
             self._answers.before = before
             came = self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
         except NotOfferedError as error:
@@ -188,7 +188,7 @@ class PodRun:
             self._agent("free", "/")
         return came
 
-    def _start(self) -> None:
+    def _start(self, restarts: int) -> None:
         self._free = self._agent("free", self._engine.storage) if self._engine.storage else None
         self._volumes.make(self.pod.mounts_token, self._read_all())
         # Watched before anything can read them; podman chooses no other file later.
@@ -197,7 +197,7 @@ class PodRun:
             if spec.get("restartPolicy") == "Always":
                 self._sidecar(spec)
             else:
-                self._init(spec)
+                self._init(spec, restarts)
         for spec in mappings(self.pod.spec.get("containers")):
             self._running.append(self._begin(spec))
         self._carry()
@@ -261,9 +261,10 @@ class PodRun:
                 raise NotStartedError(f"its sidecar {spec.get('name')} does not start: {container.probes.said}")
             self._pause()
 
-    def _init(self, spec: Map) -> None:
+    def _init(self, spec: Map, restarts: int) -> None:
+        """Run an init container to its end, again where it fails, ``restarts`` times at most."""
         until = time.monotonic() + _INIT_SECONDS
-        for attempt in range(_MOST_RESTARTS + 1):
+        for attempt in range(restarts + 1):
             container = self._begin(spec, init=True)
             code = None
             while code is None:
@@ -282,7 +283,7 @@ class PodRun:
                 return
             said = self._said(container)
             self._remove([container.name])
-            if self.pod.spec.get("restartPolicy") == "Never" or attempt == _MOST_RESTARTS or time.monotonic() > until:
+            if self.pod.spec.get("restartPolicy") == "Never" or attempt == restarts or time.monotonic() > until:
                 raise NotStartedError(f"its init container {spec.get('name')} ends with {code}: {said}")
             self.restarts += 1
             self._pause(1 + attempt)
@@ -458,31 +459,39 @@ class PodRun:
         self, seconds: float, *, whole: bool, restarts: bool, serves: Mapping[str, Collection[str]] | None
     ) -> Came:
         longest = self._longest(seconds)
-        started = began = quiet_since = time.monotonic()
-        ready_since = math.inf
+        started = time.monotonic()
+        times = _Times(began=started, quiet_since=started)
         while True:
             if self._tick_all(restarts=restarts):
-                began, ready_since = time.monotonic(), math.inf
+                times.begin_anew()
             if self._has_ended():
                 return Came(True, "", self.restarts)
             now = time.monotonic()
-            quiet_since = now if self._is_busy() else quiet_since
-            ready_since = min(ready_since, now) if self._are_ready() else math.inf
-            has_probes = all(map(_has_probes, self._running))
-            since, needed = (began, seconds) if whole or not has_probes else (ready_since, _SETTLE)
-            is_up = self._are_ready() and not self.pod.ends and now - since >= needed
+            times.note(now, is_busy=self._is_busy(), is_ready=self._are_ready())
+            is_up = self._is_up(times, now, seconds, whole=whole)
             silent = self._silent(serves) if is_up else []
-            is_late = now - started > longest
-            # Who has work to do right after the start may not have come to what stops it.
-            may_do_more = not has_probes and now - quiet_since < _SETTLE
-            if is_late:
+            if now - started > longest:
                 return self._came_late(longest, silent, is_up=is_up, needs_ports=serves is not None)
-            if is_up and not silent and not may_do_more:
+            if is_up and not silent and not self._may_do_more(times, now):
                 return Came(True, "", self.restarts)
             if not whole and self._are_ready() and self._is_known(now, serves):
                 return Came(True, "", self.restarts)
             self._bound()
             self._pause()
+
+    def _is_up(self, times: _Times, now: float, seconds: float, *, whole: bool) -> bool:
+        """Whether it has been up for long enough: for ``seconds``, or a little where its probes say so."""
+        if not self._are_ready() or self.pod.ends:
+            return False
+        by_probes = self._have_probes() and not whole
+        return now - times.ready_since >= _SETTLE if by_probes else now - times.began >= seconds
+
+    def _may_do_more(self, times: _Times, now: float) -> bool:
+        """Whether it has work to do right after the start: it may not have come to what stops it."""
+        return not self._have_probes() and now - times.quiet_since < _SETTLE
+
+    def _have_probes(self) -> bool:
+        return all(map(_has_probes, self._running))
 
     # Answers.
 
@@ -758,6 +767,23 @@ class PodRun:
         for value in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(value, "***")
         return plain(text.encode("utf-8", "replace").decode())[:_LOG_LINE]
+
+
+class _Times(Struct):
+    """When a pod began, or began anew; since when it has had nothing to do, and has been ready."""
+
+    began: float
+    quiet_since: float
+    ready_since: float = math.inf
+
+    def begin_anew(self) -> None:
+        """One of its containers was started again."""
+        self.began, self.ready_since = time.monotonic(), math.inf
+
+    def note(self, now: float, *, is_busy: bool, is_ready: bool) -> None:
+        """Take in what a look at it has found ``now``."""
+        self.quiet_since = now if is_busy else self.quiet_since
+        self.ready_since = min(self.ready_since, now) if is_ready else math.inf
 
 
 _OUT_OF_MEMORY = 137

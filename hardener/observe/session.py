@@ -24,7 +24,7 @@ from hardener.observe.agent_client import AgentClient
 from hardener.observe.application import DEFAULT, Application, Workload, ends, is_test
 from hardener.observe.change_search import Cause, ChangeSearch, makeable
 from hardener.observe.container_activity import Activity
-from hardener.observe.differences import KILLED, differences, has_answered, unwritable
+from hardener.observe.differences import KILLED, differences, has_answered, killed, unwritable
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.exercise import Exercise
 from hardener.observe.halving import TooManyError
@@ -208,6 +208,9 @@ class Session:
         if self._stop.is_over:
             return
         self._progress(case.result.key, "told to end")
+        for name, found in case.application.facts(case.workload).items():
+            old = case.as_it_is[name]
+            old.later = {*found.wrote, *found.kept} - {*old.wrote, *old.kept}
         for name, found in case.application.go_down(case.workload).items():
             case.workload.seen[name].learn(found)
             old = case.as_it_is[name]
@@ -231,7 +234,8 @@ class Session:
             case.took += time.monotonic() - began
         workload.came, workload.seen = came, seen
         case.as_it_is = {
-            name: replace(found, listens=set(found.listens), wrote=set(found.wrote)) for name, found in seen.items()
+            name: replace(found, listens=set(found.listens), wrote=set(found.wrote), kept=set(found.kept))
+            for name, found in seen.items()
         }
         running = [found for found in seen.values() if not found.done]
         case.is_answered = bool(running) and all(map(has_answered, running))
@@ -299,12 +303,10 @@ class Session:
 
     def _leans_on(self, case: Case, failed: list[Case]) -> bool:
         """Whether it connects to one that does not come up as it is: what that does to it is not known."""
-        for other in failed:
+        for other in (each for each in failed if each.application is case.application):
             names = case.application.network.endpoints[other.workload.key].services if is_placed(other) else {}
             called = {each for found in case.connects.values() for each in found}
-            if other.application is case.application and any(
-                f"Service/{name}:" in each for name in names for each in called
-            ):
+            if any(f"Service/{name}:" in each for name in names for each in called):
                 case.result.state = "not-run"
                 case.result.reason = f"it calls {other.result.key}, which does not come up as it is; --keep-going"
                 self._finish(case)
@@ -516,6 +518,7 @@ class Session:
         """What is otherwise than as it is, in one line."""
         found = next(differences(case.as_it_is, seen, spec, whole=whole), None)
         if found is None:
+            case.notes += killed(case.as_it_is, seen)
             return None
         return NOT_SHOWN if found.is_output and not self._shows_output else plain(self._mask(found.text))
 

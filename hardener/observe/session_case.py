@@ -42,6 +42,7 @@ class Case(Struct, eq=False):
     tried: bool = False
     exercises: list[Exercise] = field(default_factory=list)  # that end well with it as it is
     unexercised: list[str] = field(default_factory=list)  # why others do not
+    notes: list[str] = field(default_factory=list)  # what is otherwise, and no failure
     is_answered: bool = False  # each of its containers that runs answered something
     whole: bool = False  # the last thing that was decided came up
     took: float = 0.0  # seconds
@@ -118,7 +119,7 @@ class Case(Struct, eq=False):
         """Say in its result what was seen of it in ``seconds``, and which changes hold."""
         result, workload = self.result, self.workload
         result.runs, result.violates = workload.runs, workload.violates
-        result.lost = [*workload.lost, *self.unexercised]
+        result.lost = [*workload.lost, *self.unexercised, *dict.fromkeys(self.notes)]
         result.connects = {name: tuple(sorted(each)) for name, each in self.connects.items()}
         for container in workload.pod.containers:
             text = str(container.data.get("image"))

@@ -17,6 +17,7 @@ from hardener.observe.container_activity import Activity
 from hardener.observe.halving import TooManyError
 from hardener.observe.pod_run import Came
 from hardener.observe.pod_steps import DecidedPod, PodStep
+from hardener.observe.timers import Entry
 
 READ_ONLY, DROP, USER, NON_ROOT = "read-only-root-filesystem", "drop-capabilities", "run-as-user", "run-as-non-root"
 ESCALATION, SECCOMP, LIMIT = "no-privilege-escalation", "seccomp-runtime-default", "memory-limit"
@@ -151,6 +152,18 @@ def test_what_it_used_is_given_before_all() -> None:
     assert told.runs < untold.runs
 
 
+def test_what_it_used_is_given_before_changes_are_halved() -> None:
+    """Another user fails in words; what root lacks without capabilities shows in no line."""
+    user = fails_under({USER}, says="seteuid: Operation not permitted")
+    why = either(user, needing("SETGID", "SETUID", quiet=True))
+    seen = Activity(user=0, users={0}, timers={Entry("date", "www-data"): True})
+    found = Search(why, IDS, seen)
+    assert (found.causes, found.given, found.left) == ({USER}, ("SETGID", "SETUID"), set(IDS) - {USER})
+    assert found.runs <= 6
+    other = Search(either(user, fails_under({ESCALATION})), IDS, seen)
+    assert (other.causes, other.given) == ({USER, ESCALATION}, ())
+
+
 @pytest.mark.parametrize("says", ["exec /usr/bin/web: operation not permitted", "it ends"])
 def test_a_program_whose_file_carries_one_gets_it(says: str) -> None:
     """It runs as a user, and is not even started without."""
@@ -259,6 +272,8 @@ def test_what_is_proved_is_not_tried() -> None:
         (Activity(listens={"8080/tcp"}), ()),
         (Activity(listens={"53/udp"}), ("NET_BIND_SERVICE",)),
         (Activity(jailed=True), ("SYS_CHROOT",)),
+        (Activity(timers={Entry("date", "www-data"): True}), ("SETGID", "SETUID")),
+        (Activity(timers={Entry("date", "www-data"): False, Entry("date"): True, Entry("date", "root"): True}), ()),
     ],
 )
 def test_what_was_used_as_it_is(seen: Activity, found: tuple[str, ...]) -> None:

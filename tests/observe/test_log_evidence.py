@@ -18,6 +18,7 @@ READ_ONLY, DROP, USER = "read-only-root-filesystem", "drop-capabilities", "run-a
         ('nginx: [emerg] mkdir() "/var/lib/nginx/body" failed (30: Read-only file system)', ["/var/lib/nginx/body"]),
         ("Error: EROFS: read-only file system, open '/srv/a b.txt'", ["/srv/a b.txt"]),
         ("cron: can't open or create /var/run/crond.pid: Read-only file system", ["/var/run/crond.pid"]),
+        ("couldn't mkdir '//run/named': Read-only file system", ["/run/named"]),
         ("GET http://example.com/a/b failed: read-only file system", []),
         ("open ../state: read-only file system", []),
         ("open /proc/sys/net: read-only file system", []),
@@ -49,6 +50,7 @@ def test_several_paths_of_several_lines() -> None:
         ("can't set groups: setgroups: Operation not permitted", {"SETGID": True}),
         ("bind() to 0.0.0.0:80 failed (13: Permission denied)", {"NET_BIND_SERVICE": True}),
         ("chmod: changing permissions of '/data': Operation not permitted", {"FOWNER": True}),
+        ("error setting owner of /var/log/a.log to uid 33: Operation not permitted", {"CHOWN": True}),
         ("cat: /etc/shadow: Permission denied", {"DAC_OVERRIDE": False}),
         ("PermissionError: [Errno 1] Operation not permitted: '/x'", {}),
         ("setuid or setgid failed", {"SETGID": False, "SETUID": False}),
@@ -87,6 +89,7 @@ def test_none_is_named_that_may_not_be_given() -> None:
     [
         ("touch: cannot touch '/x': Read-only file system", {READ_ONLY}),
         ("mkdir: EROFS", {READ_ONLY}),
+        ("purge_task: opendir: No such file or directory", {READ_ONLY}),
         ("open /x: permission denied", {DROP, USER, "run-as-non-root", "fs-group", "root-group"}),
         ("container has runAsNonRoot and image will run as root", {"run-as-non-root", USER}),
         ("sudo: effective uid is not 0", {"no-privilege-escalation"}),

@@ -193,6 +193,24 @@ def test_refused_and_missing(bench: Bench) -> None:
     assert found["Deployment/web"]["state"] == "held"
 
 
+def test_who_fails_in_another_namespace_says_nothing_of_it(bench: Bench) -> None:
+    lacks = workload("lacks", more="          envFrom: [{secretRef: {name: login}}]\n")
+    bench.write(workload("web"), lacks.replace("  name: lacks\n", "  name: lacks\n  namespace: other\n", 1))
+    found = bench.observe()
+    assert found["Deployment/lacks"]["state"] == "not-as-it-is"
+    assert found["Deployment/web"]["state"] == "held"
+
+
+def test_an_init_container_that_fails_hardened_is_not_started_again(bench: Bench) -> None:
+    init = "      initContainers:\n        - name: first\n          image: registry.example/shop/init:1\n"
+    bench.write(workload("web", pod=init), images="web init")
+    bench.say({"image": "shop/init", "ends": True, "fails": [[READ_ONLY]], "log": "open /x: Read-only file system"})
+    found = bench.observe()["Deployment/web"]
+    assert [each["changes"] for each in found["failed"]] == [["read-only-root-filesystem"]]
+    made = [words for words in bench.calls() if "create" in words and any("shop/init" in word for word in words)]
+    assert sum("--read-only" in words for words in made) <= 2
+
+
 def test_nothing_can_be_run(bench: Bench) -> None:
     bench.write(workload("node", pod="      hostNetwork: true\n"))
     assert bench.observe(code=2)["Deployment/node"]["state"] == "refused"
