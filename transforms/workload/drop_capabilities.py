@@ -223,7 +223,8 @@ def _left_to_root(container: Container, user: str, *, serves_low: bool) -> _Left
     names += [name for name in used.value if name in DEFAULT] if used is not None else []
     text = "it starts as root" if user == "root" else "its user is not known and may be root"
     facts = [Evidence(f"{text}: the capabilities with which an entrypoint switches users stay")]
-    facts += [used.fact(container, f"it used {', '.join(used.value)}")] if used is not None else []
+    if used is not None:
+        facts.append(used.fact(container, f"it used {', '.join(used.value)}" if used.value else None))
     return _Left(names, facts, sure=False)
 
 
