@@ -8,7 +8,9 @@ import random
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+import yaml
 from msgspec.structs import replace
 
 from hardener.authoring import profile
@@ -18,7 +20,7 @@ from hardener.engine.outcome import Outcome
 from hardener.exports.model import Capabilities, Facts, Image, Peer, Ran, Recorded, Source, Usage, Writes
 from hardener.facts.network.connections import Connections
 from hardener.tree.tree import Settings, Tree
-from tests.conftest import Harden, shared, write
+from tests.conftest import ROOT, Harden, shared, write
 
 DIGEST, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 SOURCES = {
@@ -210,6 +212,81 @@ containers:
   {KEY}:
   - used: {{cpu: 35m, cpuMost: 400m, memory: 50Mi, memoryMost: 120Mi, by: a1}}
 """
+
+
+# Who talks to whom.
+
+SHOP = {
+    "web.yaml": manifest(env=[{"name": "API_ADDR", "value": "api:8080"}, {"name": "DB_ADDR", "value": "db:5432"}]),
+    **{
+        f"{name}.yaml": manifest(ports=[{"containerPort": port}]).replace('"web"', f'"{name}"')
+        + "\n---\n" + json.dumps({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "shop"},
+            "spec": {"selector": {"app": name}, "ports": [{"port": port}]},
+        })
+        for name, port in (("api", 8080), ("db", 5432), ("cache", 6379))
+    },
+}  # fmt: skip
+FLOWS = """\
+version: 1
+sources:
+  a1: {tool: Hubble, file: flows.jsonl, from: "2026-11-17", to: "2026-11-30"}
+peers:
+- {from: Deployment/shop/web, to: Deployment/shop/api, port: 8080, by: a1}
+- {from: Deployment/shop/web, to: Deployment/shop/cache, port: 6379, by: a1}
+- {from: Deployment/shop/api, to: Deployment/shop/db, port: 5432, by: a1}
+"""
+DRAWN = {
+    "text": (
+        "-> Deployment/api 8080/TCP [both]", "-> Deployment/db 5432/TCP [inferred]",
+        "-> Deployment/cache 6379/TCP [seen]", "[seen] seen, and nothing in the tree names it;",
+    ),
+    "mermaid": (
+        "==>|8080/TCP|", "-->|5432/TCP|", "--o|6379/TCP|", 'both1["client"] ==>|"named in the tree, and seen"| both2',
+    ),
+    "dot": (
+        '[label="8080/TCP", style=bold];', '[label="5432/TCP"];', '[label="6379/TCP", style=bold, arrowhead=odot];',
+        'label="named in the tree, not seen"',
+    ),
+    "json": ('"how": "both"', '"how": "inferred"', '"how": "seen"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("format", DRAWN)
+def test_the_graph_draws_what_was_seen_what_was_inferred_and_both(format: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, SHOP)
+    before = harden("graph", "--format", format, ".").out
+    write(tmp_path, {"harden.evidence.yaml": FLOWS})
+    drawn = harden("graph", "--format", format, ".").out
+    for part in DRAWN[format]:
+        assert (
+            part.replace("|8080/TCP|", '|"8080/TCP"|')
+            .replace("|5432/TCP|", '|"5432/TCP"|')
+            .replace("|6379/TCP|", '|"6379/TCP"|')
+            in drawn
+        )
+    assert "legend" not in before and "[both]" not in before and '"how"' not in before
+    if format == "json":
+        schema = json.loads((ROOT / "hardener" / "report" / "graph.schema.json").read_text(encoding="utf-8"))
+        jsonschema.validate(json.loads(drawn), schema)
+
+
+def test_the_page_draws_them_too(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, SHOP | {"harden.evidence.yaml": FLOWS})
+    page = harden("check", "--format", "html", ".").out
+    assert 'class="arrow both"' in page and 'class="arrow seen"' in page and "Thick lines were seen" in page
+
+
+def test_a_policy_lets_the_union_through_and_says_what_was_never_seen(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, SHOP | {"harden.evidence.yaml": FLOWS})
+    harden("apply", "--max-grade", "guess", "--set", "network-policy.egress=true", ".")
+    documents = (each for path in tmp_path.rglob("*.yaml") for each in yaml.safe_load_all(path.read_text()))
+    policies = {each["metadata"]["name"]: each["spec"] for each in documents if each.get("kind") == "NetworkPolicy"}
+    assert [rule["ports"][0]["port"] for rule in policies["harden-cache"]["ingress"]] == [6379]
+    callers = [peer["podSelector"]["matchLabels"]["app"] for peer in policies["harden-db"]["ingress"][0]["from"]]
+    assert sorted(callers) == ["api", "web"]
+    never = "it names Deployment/db, and the recording of 2026-11-17 to 2026-11-30 saw no connection: it stays open"
+    assert never in harden("check", "--format", "json", ".").out
 
 
 # A whole application, with an export that is made for it.

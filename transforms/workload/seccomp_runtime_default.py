@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hardener.authoring.edits import Edit, Evidence
-from hardener.authoring.known import KnownBy
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.facts.images.container_commands import spoken
@@ -177,7 +176,7 @@ def _recorded(pod: PodTemplate) -> Iterator[Evidence]:
     """The calls that a cluster saw it make, and that the profile refuses."""
     for container in pod.containers:
         rare_calls = known_image(container).makes_rare_calls
-        if rare_calls is not None and rare_calls.by is KnownBy.RECORDED:
+        if rare_calls is not None and rare_calls.sure:
             yield rare_calls.fact(container)
 
 

@@ -65,7 +65,7 @@ class ImageLedger(Struct):
     - `read_only`: whether it runs with a read-only root; `read_only_with`: settings of a container with which one that
       does not does. `needs_root`: it works as root only. `root_start`: whether its own command starts as another user.
       `uses_setuid`: it starts setuid programs. `makes_rare_calls`: the default seccomp profile refuses some that it
-      makes.
+      makes; sure where these were seen.
     - `files`: what its files say, as far as somebody read them.
     - `started_as`: the image whose program it starts, where that is the base that its Dockerfile builds on.
     """

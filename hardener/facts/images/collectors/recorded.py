@@ -48,7 +48,7 @@ def _put_signs(ledger: ImageLedger, told: Recording) -> None:
 
 
 def _forbidden(place: str, text: str) -> Known[bool]:
-    return Known(True, KnownBy.RECORDED, place, text=f"{place}: {text}")
+    return Known(True, KnownBy.RECORDED, place, sure=True, text=f"{place}: {text}")
 
 
 def _put_config(ledger: ImageLedger, told: Recording) -> None:
