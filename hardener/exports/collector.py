@@ -383,9 +383,16 @@ class Collector:
 
     def _kept_workloads(self, keys: dict[tuple[str, str], str]) -> dict[str, About]:
         found: dict[str, About] = {}
-        for workload, (key, labels, release) in sorted(self._about.items(), key=lambda item: item[0].kind != "Pod"):
-            kept = tuple(sorted((name, text) for name, text in labels.items() if _is_own_label(name, text)))
-            found[self.owner(workload).text] = About(keys[key], release, kept[:_MOST_LABELS])
+        of_pods: set[str] = set()
+        # What runs are the pods: their labels count before those of a template, and those that all of them have.
+        for workload, (key, labels, release) in sorted(self._about.items(), key=lambda item: item[0].kind == "Pod"):
+            name, kept = self.owner(workload).text, {each for each in labels.items() if _is_own_label(*each)}
+            before = found.get(name, About(""))
+            if name in of_pods:
+                kept &= set(before.labels)
+            elif workload.kind == "Pod":
+                of_pods.add(name)
+            found[name] = About(keys[key], before.release or release, tuple(sorted(kept))[:_MOST_LABELS])
         return {name: about for name, about in found.items() if about.release or about.labels}
 
     def _kept_accounts(self, keys: dict[tuple[str, str], str]) -> dict[str, tuple[Account, ...]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import msgspec
 from msgspec import Struct, field
@@ -124,11 +124,14 @@ class GivenLog(AsRead):
 
 
 def _widen(usage: Usage, source: Source) -> None:
-    """The days of a kept log, of which no more than the whole ones count as its length."""
-    last = date.fromisoformat(source.last)
-    first = min(date.fromisoformat(source.first or source.last) + timedelta(days=1), last)
-    usage.first = min(usage.first or first.isoformat(), first.isoformat())
-    usage.last = max(usage.last or source.last, source.last)
+    """The days of a kept log, from the end of the first to the beginning of the last: no more than it surely spans."""
+    is_one_day = source.first in (None, source.last)
+    first, last = (
+        f"{source.first or source.last}T{'00:00:00' if is_one_day else '23:59:59'}Z",
+        f"{source.last}T00:00:00Z",
+    )
+    usage.first = min(usage.first or first, first)
+    usage.last = max(usage.last or last, last)
 
 
 def _put(usage: Usage, name: str, kept: Kept) -> None:

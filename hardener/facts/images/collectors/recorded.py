@@ -31,7 +31,8 @@ def _put_capabilities(ledger: ImageLedger, told: Recording) -> None:
     if not told.facts.capabilities or not (used or told.hint is None):
         return
     by = told.facts.capabilities[0].by
-    text = f"{told.place(by)}: {told.period(by)} show no use of another capability"
+    silence = f"{told.place(by)}: {told.period(by)} show no use of another capability"
+    text = silence if told.hint is None else None
     ledger.used_capabilities = Known(tuple(used), KnownBy.RECORDED, told.place(by), text=text)
 
 
