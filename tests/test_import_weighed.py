@@ -4,6 +4,7 @@ proves nothing."""
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -418,3 +419,41 @@ def test_a_policy_lets_the_union_through_and_says_what_was_never_seen(harden: Ha
     assert {"api", "web"} <= set(callers)  # seen, and named
     never = "it names Deployment/db, and the recording of 2026-11-17 to 2026-11-30 saw no connection: it stays open"
     assert never in harden("check", "--format", "json", ".").out
+
+
+# Whatever is told: a change of a written value that something speaks against is never safe.
+
+AGAINST: tuple[dict[str, Any], ...] = (
+    {"command": ["sudo", "id"], "securityContext": {"allowPrivilegeEscalation": True}},
+    {"command": ["mount", "-t", "nfs", "nas:/x", "/x"], "securityContext": {"privileged": True}},
+    {"command": ["strace", "-f", "app"], "securityContext": {"seccompProfile": {"type": "Unconfined"}}},
+    {"image": "nginx:1.27", "securityContext": {"runAsUser": 0, "readOnlyRootFilesystem": False}},
+    {"command": ["tcpdump"], "securityContext": {"capabilities": {"add": ["NET_RAW", "NET_ADMIN"]}}},
+    {"command": ["chown", "-R", "1:1", "/data"], "securityContext": {"runAsUser": 0, "runAsNonRoot": False}},
+)
+
+
+def any_facts(rng: random.Random) -> dict[str, Any]:
+    """Facts of any kinds that a cluster could tell, for a change and against it."""
+    made: dict[str, Any] = {
+        "images": Image("a1", "acme/app:1.2.3", rng.choice((DIGEST, OTHER))),
+        "ran": Ran("a1", rng.choice((0, 101, 1000)), 0, by_image=rng.random() < 0.7),
+        "writes": Writes("a2", rng.choice(((), ("/tmp",), ("/var/x", "/tmp"))), rng.choice(((), ("/etc/x",)))),
+        "capabilities": Capabilities("a2", rng.choice(((), ("CHOWN",), ("NET_ADMIN", "SYS_ADMIN")))),
+        "usage": Usage("a3", 10, 100, 1 << 20, 64 << 20, rng.randrange(2)),
+        "calls": Calls("a2", rng.choice(((), ("bpf",)))), "programs": Programs("a2", rng.choice(((), ("/bin/su",)))),
+    }  # fmt: skip
+    return {kind: fact for kind, fact in made.items() if rng.random() < 0.7}
+
+
+@pytest.mark.sampled(6)
+@pytest.mark.parametrize("seed", range(60))
+def test_evidence_makes_no_breaking_change_safe(seed: int, tmp_path: Path) -> None:
+    rng = random.Random(seed)
+    text = manifest(**AGAINST[seed % len(AGAINST)])
+    before = grades(run(tmp_path, text, None))
+    assert Grade.BREAKING in before.values()
+    after = grades(run(tmp_path, text, recorded(**any_facts(rng))))
+    assert not [
+        key for key in before.keys() & after.keys() if before[key] is Grade.BREAKING and after[key] is Grade.SAFE
+    ]

@@ -106,7 +106,7 @@ def _meet(found: Iterable[tuple[Port, ...]], ports: tuple[Port, ...]) -> bool:
 
 
 class NeverRecorded(AsRead):
-    """The connections that were inferred, and that nothing recorded though flows of both ends were."""
+    """The connections that were inferred, and that nothing recorded though flows of the client were."""
 
     def __init__(self, tree: Tree) -> None:
         self._by_client: dict[PodTemplate, list[tuple[Edge, str]]] = {}
@@ -117,9 +117,10 @@ class NeverRecorded(AsRead):
         def period(pod: PodTemplate) -> str | None:
             return next((periods[key] for key in keys(pod.object) if key in periods), None)
 
+        seen = tree.ask(SeenPorts)
         for edge in tree.ask(Connections).edges:
             days = period(edge.client)
-            if edge.client is not edge.server and not is_recorded(edge) and days and period(edge.server):
+            if edge.client is not edge.server and days and not seen.is_seen(edge):
                 self._by_client.setdefault(edge.client, []).append((edge, days))
 
     def of(self, client: PodTemplate) -> list[tuple[Edge, str]]:
