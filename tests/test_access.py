@@ -15,7 +15,7 @@ from hardener.authoring import profile
 from hardener.authoring.edits import Basis, Grade
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
-from hardener.facts.access.audit_log.event import Request, requests
+from hardener.exports.audit_log.event import Request, requests
 from hardener.facts.access.grants import Access
 from hardener.facts.access.views import Binding
 from hardener.kubernetes.rbac.observed_rule import is_granted_to_all

@@ -422,8 +422,8 @@ def test_a_log_of_256_mebibytes_is_read_in_bounded_memory(
 def test_a_hostile_log_of_very_many_names_is_read_in_bounded_memory(
     monkeypatch: pytest.MonkeyPatch, log_of: Read
 ) -> None:
-    monkeypatch.setattr("hardener.facts.access.audit_log.usage._MOST_GRANTS", 100)
-    monkeypatch.setattr("hardener.facts.access.audit_log.usage._MOST_ACCOUNTS", 10)
+    monkeypatch.setattr("hardener.exports.audit_log.usage._MOST_GRANTS", 100)
+    monkeypatch.setattr("hardener.exports.audit_log.usage._MOST_ACCOUNTS", 10)
     other = [event(user={"username": f"system:serviceaccount:shop:a{n}"}, objectRef={"resource": f"r{n}"})
              for n in range(20)]  # fmt: skip
     log = log_of(lines(*(event(objectRef={"resource": f"r{n}"}) for n in range(200)), *other))

@@ -47,7 +47,7 @@ POD = {
             {
                 "name": "web", "imageID": f"docker.io/library/nginx@{DIGEST}",
                 "user": {"linux": {"uid": 101, "gid": 101}},
-                "lastState": {"terminated": {"reason": "OOMKilled"}},
+                "lastState": {"terminated": {"reason": "OOMKilled"}}, "restartCount": 4,
             },
             {"name": "istio-proxy", "imageID": "", "user": {"linux": {"uid": 1337, "gid": 1337}}},
         ]
@@ -123,7 +123,7 @@ RECORDED = {
         {"path": "/etc/nginx/conf.d/default.conf", "flags": ["O_RDWR"]},
         {"path": "/proc/7/attr/current", "flags": ["O_WRONLY"]},
     ],
-    "syscalls": ["read"],
+    "syscalls": ["read"], "execs": [{"path": "/usr/sbin/nginx", "args": ["-g"]}, {"path": "/usr/bin/sudo"}],
 }  # fmt: skip
 CONTAINER_PROFILE = {
     "apiVersion": "spdx.softwarecomposition.kubescape.io/v1beta1", "kind": "ContainerProfile",
@@ -190,9 +190,177 @@ INTENTS = {
     "spec": {"workload": {"name": "web", "kind": "Deployment"}, "targets": [{"kubernetes": {"name": "api.data"}}]},
 }  # fmt: skip
 
+EXEC = {
+    "k8s": PLACE,
+    "exepath": "/usr/bin/sudo",
+    "comm": "sudo",
+    "args": "sudo id --token hunter2",
+    "timestamp": "2026-11-30T10:00:00Z",
+}
+SERVICE = {
+    "apiVersion": "v1", "kind": "Service", "metadata": {"name": "cache", "namespace": "shop"},
+    "spec": {"selector": {"app": "cache"}, "ports": [{"port": 6379, "targetPort": 7000}]},
+}  # fmt: skip
+CACHE = {
+    "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "cache", "namespace": "shop"},
+    "spec": {"template": {"metadata": {"labels": {"app": "cache"}}, "spec": {"containers": [{"name": "cache"}]}}},
+}  # fmt: skip
+SLICE = {
+    "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+    "metadata": {"name": "cache-x", "namespace": "shop", "labels": {"kubernetes.io/service-name": "cache"}},
+    "endpoints": [{"addresses": ["10.0.0.9"], "targetRef": {"kind": "Pod", "namespace": "shop", "name": "cache-0"}}],
+    "ports": [{"port": 7000}],
+}  # fmt: skip
+NODE = {
+    "apiVersion": "v1", "kind": "Node", "metadata": {"name": "ip-10-0-0-9"},
+    "status": {"nodeInfo": {
+        "kubeletVersion": "v1.36.2", "containerRuntimeVersion": "containerd://2.1.4", "osImage": "Debian GNU/Linux 13",
+        "architecture": "amd64", "machineID": "0123456789abcdef",
+    }},
+}  # fmt: skip
+CLUSTER = [
+    NODE,
+    {
+        "apiVersion": "v1", "kind": "Namespace",
+        "metadata": {"name": "shop", "labels": {"pod-security.kubernetes.io/enforce": "baseline"}},
+    },
+    {
+        "apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "rancher.io/local-path",
+        "metadata": {"name": "local", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+    },
+    {
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": "no-latest"},
+    },
+    {
+        "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+        "metadata": {"name": "web", "namespace": "shop", "uid": "1"}, "spec": {"podSelector": {}},
+    },
+    {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "web", "namespace": "shop"}},
+]  # fmt: skip
+ADVISED_CALLS = """\
+// web
+{
+  "defaultAction": "SCMP_ACT_ERRNO",
+  "architectures": ["SCMP_ARCH_X86_64"],
+  "syscalls": [
+    {
+      "names": ["accept4", "bpf", "mount", "io_uring_setup"],
+      "action": "SCMP_ACT_ALLOW"
+    }
+  ]
+}
+"""
+ADVISED_POLICY = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  creationTimestamp: null
+  name: web-network
+  namespace: shop
+spec:
+  egress:
+  - ports:
+    - {port: 7000, protocol: TCP}
+    to:
+    - podSelector: {matchLabels: {app: cache}}
+  - ports:
+    - {port: 443, protocol: TCP}
+    to:
+    - ipBlock: {cidr: 198.51.100.7/32}
+  podSelector: {matchLabels: {app: web}}
+  policyTypes: [Ingress, Egress]
+"""
+OF_RECORDING = {"spo.x-k8s.io/recording-id": "rec", "spo.x-k8s.io/container-id": "web"}
+RECORDING = {
+    "apiVersion": "security-profiles-operator.x-k8s.io/v1alpha1", "kind": "ProfileRecording",
+    "metadata": {"name": "rec", "namespace": "shop"},
+    "spec": {"kind": "SeccompProfile", "recorder": "bpf", "podSelector": {"matchLabels": {"app": "web"}}},
+}  # fmt: skip
+SECCOMP = {
+    "apiVersion": "security-profiles-operator.x-k8s.io/v1beta1", "kind": "SeccompProfile",
+    "metadata": {
+        "name": "rec-web", "namespace": "shop", "labels": OF_RECORDING, "creationTimestamp": "2026-11-20T08:00:00Z",
+    },
+    "spec": {
+        "defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"],
+        "syscalls": [
+            {"action": "SCMP_ACT_ALLOW", "names": ["read", "perf_event_open"]},
+            {"action": "SCMP_ACT_ERRNO", "names": ["bpf"]},
+        ],
+    },
+}  # fmt: skip
+APPARMOR = {
+    "apiVersion": "security-profiles-operator.x-k8s.io/v1", "kind": "AppArmorProfile",
+    "metadata": {"name": "rec-web", "labels": {**OF_RECORDING, "spo.x-k8s.io/recording-namespace": "shop"}},
+    "spec": {"abstract": {
+        "filesystem": {
+            "readOnlyPaths": ["/etc/passwd"], "writeOnlyPaths": ["/var/log/web/access.log"],
+            "readWritePaths": ["/var/lib/web/*", "/etc/web/state"],
+        },
+        "capability": {"allowedCapabilities": ["net_bind_service"]},
+        "executable": {"allowedExecutables": ["/usr/sbin/nginx", "/usr/bin/su"]},
+    }},
+}  # fmt: skip
+CONFIG = {
+    "architecture": "amd64", "os": "linux", "created": "2026-10-02T00:00:00Z",
+    "config": {
+        "User": "1000:1000", "ExposedPorts": {"8080/tcp": {}}, "Volumes": {"/data": {}}, "WorkingDir": "/srv",
+        "Env": ["TOKEN=hunter2-of-the-image"], "Cmd": ["run", "--password", "hunter2-of-the-image"],
+    },
+    "rootfs": {"type": "layers", "diff_ids": [DIGEST]}, "history": [],
+}  # fmt: skip
+SPDX = {
+    "spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "name": "acme/app",
+    "creationInfo": {"created": "2026-10-03T00:00:00Z", "creators": ["Tool: syft-1.33.0"]},
+    "packages": [
+        {
+            "name": "acme/app", "versionInfo": DIGEST, "primaryPackagePurpose": "CONTAINER",
+            "externalRefs": [{
+                "referenceType": "purl", "referenceLocator": f"pkg:oci/app@{DIGEST}?arch=amd64&tag=1.2.3",
+            }],
+        },
+        {"name": "openjdk-21-jre-headless", "versionInfo": "21.0.8+9-1"},
+        {"name": "libssl3", "versionInfo": "3.0.17-1"},
+    ],
+}  # fmt: skip
+CYCLONE = {
+    "bomFormat": "CycloneDX", "specVersion": "1.6",
+    "metadata": {
+        "timestamp": "2026-10-03T00:00:00Z", "component": {"type": "container", "name": "acme/db:1", "version": DIGEST},
+    },
+    "components": [
+        {"type": "library", "name": "postgresql-17", "version": "17.6-0+deb13u1"},
+        {"type": "library", "name": "python3.13", "version": "3.13.5-2"},
+    ],
+}  # fmt: skip
+AUDIT = [
+    {
+        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "auditID": "1", "stage": "ResponseComplete", "verb": verb,
+        "user": {"username": "system:serviceaccount:shop:web", "groups": ["system:authenticated"]},
+        "objectRef": {"resource": "configmaps", "namespace": "shop", "name": "settings", "apiVersion": "v1"},
+        "responseStatus": {"code": 200}, "stageTimestamp": f"2026-11-{day:02}T09:00:00.000000Z",
+        "responseObject": {"data": {"password": "hunter2-of-the-log"}},
+    }
+    for verb, day in (("get", 2), ("update", 16))
+]  # fmt: skip
+THROTTLED = {
+    "status": "success",
+    "data": {"resultType": "matrix", "result": [
+        {
+            "metric": {"__name__": name, "namespace": "shop", "pod": "web-6d4cf56db6-x7k2p", "container": "web"},
+            "values": [[1763164800, "0"], [1763251200, last]],
+        }
+        for name, last in (
+            ("container_cpu_cfs_periods_total", "1000"), ("container_cpu_cfs_throttled_periods_total", "250"),
+        )
+    ]},
+}  # fmt: skip
+
 WEB = "Deployment/shop/web/web"
 API = "StatefulSet/shop/api"
 USAGE = "used: {cpu: 35m, cpuMost: 400m, memory: 50Mi, memoryMost: 120Mi}"
+CALLS = ("calls: {refused: []}", "programs: {setuid: [/usr/bin/sudo]}")
 WROTE = "wrote: {folders: [/var/cache/nginx, /var/lib/web], files: [/etc/nginx/conf.d/default.conf]}"
 # A tool, its version and where its form is told: what it writes, and what is kept of it.
 TOOLS: dict[str, tuple[Any, list[str]]] = {
@@ -200,9 +368,69 @@ TOOLS: dict[str, tuple[Any, list[str]]] = {
         [POD, DEPLOYMENT],
         [
             f'image: {{name: "nginx:1.27", digest: "{DIGEST}"}}', "ran: {uid: 101, gid: 101, byImage: true}",
-            "used: {memoryMost: 64Mi, oomKilled: 1}", "istio-proxy ran: {uid: 1337, gid: 1337}",
-            "injected istio-proxy",
+            "used: {memoryMost: 64Mi, oomKilled: 1, restarts: 4}", "istio-proxy ran: {uid: 1337, gid: 1337}",
+            "injected istio-proxy", "Deployment/shop/web: {app: web}",
         ],
+    ),
+    "kubectl 1.36, Services and EndpointSlices: a port of a Service is one of its pods": (
+        [GADGET[3], SERVICE, SLICE],
+        ["Deployment/shop/web -> StatefulSet/shop/cache:7000"],
+    ),
+    "kubectl 1.36, a Service whose selector shows its pods": (
+        [GADGET[3], SERVICE, CACHE],
+        ["Deployment/shop/web -> StatefulSet/shop/cache:7000", "StatefulSet/shop/cache: {app: cache}"],
+    ),
+    "kubectl 1.36, what holds for a cluster": (
+        CLUSTER,
+        [
+            "Namespace shop {'enforce': 'baseline'}", "NetworkPolicy shop/web {}",
+            "Node v1.36.2 containerd://2.1.4 {'architecture': 'amd64', 'os': 'Debian GNU/Linux 13'}",
+            "StorageClass local {'default': 'true', 'provisioner': 'rancher.io/local-path'}",
+            "ValidatingAdmissionPolicy no-latest {}",
+        ],
+    ),
+    "kubectl 1.36, a Helm release": (
+        {**DEPLOYMENT, "metadata": {**DEPLOYMENT["metadata"], "annotations": {"meta.helm.sh/release-name": "eu"}}},
+        ["Deployment/shop/web: eu {app: web}"],
+    ),
+    "Prometheus 3 HTTP API, throttling of cAdvisor": (
+        THROTTLED, ["2025-11-15 to 2025-11-16", "used: {throttled: 250m}"],
+    ),
+    "audit log, audit.k8s.io/v1": (
+        AUDIT,
+        [
+            "2026-11-02 to 2026-11-16",
+            "shop/web 2 events: get update configmaps in shop named settings",
+        ],
+    ),
+    "Security Profiles Operator, SeccompProfile v1beta1": (
+        [SECCOMP, RECORDING, DEPLOYMENT],
+        ["2026-11-20", "calls: {refused: [perf_event_open]}", "Deployment/shop/web: {app: web}"],
+    ),
+    "Security Profiles Operator, AppArmorProfile v1": (
+        [APPARMOR, RECORDING, DEPLOYMENT],
+        [
+            "wrote: {folders: [/var/lib/web, /var/log/web], files: [/etc/web/state]}",
+            "capabilities: {used: [NET_BIND_SERVICE]}", "programs: {setuid: [/usr/bin/su]}",
+            "Deployment/shop/web: {app: web}",
+        ],
+    ),
+    "Inspektor Gadget 0.40, trace_exec": (EXEC, ["2026-11-30", "programs: {setuid: [/usr/bin/sudo]}"]),
+    "Inspektor Gadget 0.40, advise_seccomp with -o json": (
+        [{"text": ADVISED_CALLS}, GADGET[0]],
+        ["2026-11-30", "wrote: {folders: [/data]}", "calls: {refused: [bpf, io_uring_setup]}"],
+    ),
+    "Inspektor Gadget 0.40, advise_networkpolicy with -o json": (
+        [{"text": ADVISED_POLICY}, DEPLOYMENT, CACHE],
+        [
+            "Deployment/shop/web -> StatefulSet/shop/cache:7000", "Deployment/shop/web -> outside:443",
+            "Deployment/shop/web: {app: web}", "StatefulSet/shop/cache: {app: cache}",
+        ],
+    ),
+    "SPDX 2.3 json of syft 1.33": (SPDX, ["2026-10-03", "acme/app:1.2.3 holds: {runtimes: [java 21.0.8]}"]),
+    "CycloneDX 1.6 json of trivy and syft": (
+        CYCLONE,
+        ["2026-10-03", "acme/db:1 holds: {runtimes: [python 3.13.5], servers: [postgresql 17.6]}"],
     ),
     "VerticalPodAutoscaler, autoscaling.k8s.io/v1": (AUTOSCALER, [USAGE]),
     "krr 1.2x json, robusta_krr/core/models/result.py": (
@@ -216,15 +444,17 @@ TOOLS: dict[str, tuple[Any, list[str]]] = {
     "kubescape ContainerProfile, storage v1beta1": (
         CONTAINER_PROFILE,
         [
-            f'image: {{name: "nginx:1.27", digest: "{DIGEST}"}}', WROTE, "capabilities: {used: [CHOWN, SETUID]}",
+            f'image: {{name: "nginx:1.27", digest: "{DIGEST}"}}', WROTE,
+            "capabilities: {used: [CHOWN, SETUID]}", *CALLS,
             "Deployment/shop/web -> outside:443",
         ],
     ),
     "kubescape ApplicationProfile, storage v1beta1": (
-        APPLICATION_PROFILE, [WROTE, "capabilities: {used: [CHOWN, SETUID]}"],
+        APPLICATION_PROFILE, [WROTE, "capabilities: {used: [CHOWN, SETUID]}", *CALLS],
     ),
     "kubescape NetworkNeighborhood with the pods of kubectl": (
-        [NEIGHBORHOOD, DEPLOYMENT], ["Deployment/shop/web -> Deployment/shop/api:8080"],
+        [NEIGHBORHOOD, DEPLOYMENT],
+        ["Deployment/shop/web -> Deployment/shop/api:8080", "Deployment/shop/web: {app: web}"],
     ),
     "Inspektor Gadget 0.30 on, trace_open, trace_capabilities, trace_tcp": (
         GADGET,
@@ -284,10 +514,30 @@ def told(found: Recorded) -> Iterator[str]:
     yield from (f"injected {', '.join(names)}" for names in found.injected.values())
     for peer in found.peers:
         yield f"{peer.source} -> {peer.target}" + (f":{peer.port}" if peer.port else "")
+    for image, of_image in found.images.items():
+        yield from (f"{image} holds: {{{kept_file.spelled('holds', each)}}}" for each in of_image.holds)
+    for name, about in found.workloads.items():
+        labels = ", ".join(": ".join(label) for label in about.labels)
+        yield f"{name}: " + (f"{about.release} " if about.release else "") + f"{{{labels}}}"
+    for name, accounts in found.accounts.items():
+        for each in accounts:
+            did = "; ".join(
+                f"{' '.join(r.verbs)} {r.resource} in {r.namespace} named {' '.join(r.names)}" for r in each.did
+            )
+            yield f"{name} {each.events} events: {did}"
+    yield from (f"{fact.kind} {fact.name} {dict(fact.said)}" for fact in found.cluster)
 
 
 def lines(facts: Facts) -> Iterator[str]:
-    keys = {"images": "image", "ran": "ran", "writes": "wrote", "capabilities": "capabilities", "usage": "used"}
+    keys = {
+        "images": "image",
+        "ran": "ran",
+        "writes": "wrote",
+        "capabilities": "capabilities",
+        "usage": "used",
+        "calls": "calls",
+        "programs": "programs",
+    }
     for field, key in keys.items():
         for fact in getattr(facts, field):
             yield f"{key}: {{{kept_file.spelled(field, fact)}}}"

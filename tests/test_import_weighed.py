@@ -8,17 +8,33 @@ import random
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+import yaml
 from msgspec.structs import replace
 
 from hardener.authoring import profile
 from hardener.authoring.edits import Basis, Grade
 from hardener.engine import pipeline
 from hardener.engine.outcome import Outcome
-from hardener.exports.model import Capabilities, Facts, Image, Peer, Ran, Recorded, Source, Usage, Writes
-from hardener.facts.network.connections import Connections
+from hardener.exports.model import (
+    Calls,
+    Capabilities,
+    Facts,
+    Holds,
+    Image,
+    ImageConfig,
+    ImageFacts,
+    Peer,
+    Programs,
+    Ran,
+    Recorded,
+    Source,
+    Usage,
+    Writes,
+)
 from hardener.tree.tree import Settings, Tree
-from tests.conftest import Harden, shared, write
+from tests.conftest import ROOT, Harden, write
 
 DIGEST, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 SOURCES = {
@@ -98,6 +114,44 @@ def test_a_limit_is_above_the_one_at_which_it_was_killed(tmp_path: Path) -> None
     assert values(run(tmp_path, manifest(), recorded(usage=(USAGE, killed))), "memory-limit") == ["512Mi"]
 
 
+DEFAULTS = {"limits": {"memory": "2Gi", "cpu": "1"}, "requests": {"memory": "128Mi", "cpu": "25m"}}
+
+
+def test_the_defaults_that_harden_wrote_give_way_to_usage_downwards_too(tmp_path: Path) -> None:
+    found = run(tmp_path, manifest(resources=DEFAULTS), recorded(usage=USAGE))
+    assert values(found, "memory-limit") == ["120Mi", "50Mi"] and values(found, "cpu-limit") == ["400m", "35m"]
+    for transform in ("memory-limit", "cpu-limit"):
+        grade, basis, text = of(found, transform)
+        assert grade <= {"review", "safe"} and basis == {"proved"} and "as large as the defaults of harden" in text
+
+
+WRITTEN = {
+    "a limit of a person": {"limits": {"memory": "3Gi"}, "requests": {"memory": "128Mi"}},
+    "a request of a person": {"limits": {"memory": "2Gi"}, "requests": {"memory": "1Gi"}},
+    "a limit alone": {"limits": {"memory": "2Gi"}},
+}
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_a_number_that_harden_did_not_write_alone_stays(case: str, tmp_path: Path) -> None:
+    assert values(run(tmp_path, manifest(resources=WRITTEN[case]), recorded(usage=USAGE)), "memory-limit") == []
+
+
+def test_what_was_used_and_written_changes_nothing_in_a_second_run(tmp_path: Path) -> None:
+    text = manifest(
+        resources={"limits": {"memory": "120Mi", "cpu": "400m"}, "requests": {"memory": "50Mi", "cpu": "35m"}}
+    )
+    found = run(tmp_path, text, recorded(usage=USAGE))
+    assert [values(found, name) for name in ("memory-limit", "cpu-limit", "resource-requests")] == [[], [], []]
+
+
+def test_a_limit_at_which_it_was_killed_is_said(tmp_path: Path) -> None:
+    text = manifest(resources={"limits": {"memory": "64Mi"}, "requests": {"memory": "64Mi"}})
+    found = run(tmp_path, text, recorded(usage=Usage("a1", memory_most=64 << 20, killed=2)))
+    assert any("it was killed for memory at a limit of 64Mi" in report.message for report in found.findings)
+    assert values(found, "memory-limit") == []
+
+
 def test_no_limit_comes_of_a_kill_of_which_nobody_tells_the_limit(tmp_path: Path) -> None:
     killed = (USAGE, Usage("a1", killed=1))
     assert values(run(tmp_path, manifest(), recorded(usage=killed)), "memory-limit") == ["1Gi"]
@@ -146,6 +200,86 @@ def test_a_file_of_the_image_that_was_opened_for_writing_holds_the_read_only_roo
     wrote = Writes("a2", ("/var/cache/app",), ("/etc/app/app.conf",))
     found = of(run(tmp_path, manifest(), recorded(writes=wrote)), "read-only-root-filesystem")
     assert found[0] == {"breaking"} and "it opened /etc/app/app.conf for writing" in found[2]
+
+
+# What a recording saw that a change forbids: transform, container, facts, and what is said.
+CONTRADICTED: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
+    "system calls": (
+        "seccomp-runtime-default", {}, {"calls": Calls("a2", ("bpf", "io_uring_setup"))},
+        "it made system calls that the default profile refuses: bpf, io_uring_setup",
+    ),
+    "setuid programs": (
+        "no-privilege-escalation", {}, {"programs": Programs("a2", ("/usr/bin/sudo",))},
+        "it started programs that need the setuid bit: /usr/bin/sudo",
+    ),
+    "capabilities of a privileged container": (
+        "no-privileged", {"securityContext": {"privileged": True}},
+        {"capabilities": Capabilities("a2", ("NET_ADMIN", "SYS_ADMIN"))},
+        "it used NET_ADMIN, SYS_ADMIN, which it has only as a privileged container",
+    ),
+    "a file of its image": (
+        "read-only-root-filesystem", {}, {"writes": Writes("a2", (), ("/etc/app/app.conf",))},
+        "it opened /etc/app/app.conf for writing",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CONTRADICTED)
+def test_a_change_that_contradicts_a_recording_is_breaking(case: str, tmp_path: Path) -> None:
+    transform, container, facts, said = CONTRADICTED[case]
+    before = of(run(tmp_path, manifest(**container), None), transform)
+    grade, _, text = of(run(tmp_path, manifest(**container), recorded(**facts)), transform)
+    assert "breaking" not in before[0] and grade == {"breaking"} and said in text
+
+
+# Facts that show nothing: no change is surer by them than one to look at.
+SILENT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "no other place": ("read-only-root-filesystem", {}, {"writes": Writes("a2", ("/tmp",))}),
+    "no capability": ("drop-capabilities", {}, {"capabilities": Capabilities("a2", ())}),
+    "no call that is refused": ("seccomp-runtime-default", {}, {"calls": Calls("a2", ())}),
+    "no setuid program": ("no-privilege-escalation", {}, {"programs": Programs("a2", ())}),
+    "no capability of a privileged container": (
+        "no-privileged", {"securityContext": {"privileged": True}}, {"capabilities": Capabilities("a2", ())},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SILENT)
+def test_the_silence_of_a_recording_makes_nothing_safe(case: str, tmp_path: Path) -> None:
+    transform, container, facts = SILENT[case]
+    before = of(run(tmp_path, manifest(**container), None), transform)[0]
+    after = of(run(tmp_path, manifest(**container), recorded(**facts)), transform)[0]
+    assert after and ("safe" not in after or "safe" in before)
+
+
+def test_a_recording_of_capabilities_lifts_a_guess_to_one_to_look_at_with_its_length(tmp_path: Path) -> None:
+    told = recorded(capabilities=Capabilities("a2", ("CHOWN",)))
+    before = values(run(tmp_path, manifest(), None, Grade.REVIEW), "drop-capabilities")
+    grade, _, text = of(run(tmp_path, manifest(), told, Grade.REVIEW), "drop-capabilities")
+    assert "ALL" not in before and grade == {"review"} and "it used CHOWN" in text
+    assert "14 days of recording show no use of another capability" in text
+
+
+HELD = {
+    "a data store": (Holds("a1", (), ("postgresql 17.6",)), "its image holds postgresql, a data store"),
+    "a Java virtual machine": (Holds("a1", ("java 21.0.8",)), "its image holds a Java virtual machine"),
+}
+
+
+@pytest.mark.parametrize("case", HELD)
+def test_no_default_limit_is_written_for_what_takes_all_it_gets(case: str, tmp_path: Path) -> None:
+    holds, said = HELD[case]
+    told = Recorded(SOURCES, images={"acme/app:1.2.3": ImageFacts((), (holds,))})
+    found = run(tmp_path, manifest(), told)
+    assert values(found, "memory-limit") == []
+    assert any(said in report.message for report in found.findings)
+
+
+def test_a_config_of_an_image_tells_its_user_and_ports_and_nothing_for_sure(tmp_path: Path) -> None:
+    config = ImageConfig("a1", "1000:1000", ("8080/tcp",), ("/data",))
+    found = run(tmp_path, manifest(), Recorded(SOURCES, images={"acme/app:1.2.3": ImageFacts((config,))}))
+    grade, _, text = of(found, "run-as-non-root")
+    assert "guess" not in grade and "safe" not in grade and "kubectl (2026-11-30)" in text
 
 
 def test_the_silence_of_a_recording_is_one_to_look_at_with_its_length(tmp_path: Path) -> None:
@@ -212,78 +346,114 @@ containers:
 """
 
 
-# A whole application, with an export that is made for it.
+# Who talks to whom.
 
-WEBSHOP = ("apps", "microservices-demo", "kubernetes-manifests")
-DAYS = ("2026-11-17", "2026-11-30")
+SHOP = {
+    "web.yaml": manifest(env=[{"name": "API_ADDR", "value": "api:8080"}, {"name": "DB_ADDR", "value": "db:5432"}]),
+    **{
+        f"{name}.yaml": manifest(ports=[{"containerPort": port}]).replace('"web"', f'"{name}"')
+        + "\n---\n" + json.dumps({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "shop"},
+            "spec": {"selector": {"app": name}, "ports": [{"port": port}]},
+        })
+        for name, port in (("api", 8080), ("db", 5432), ("cache", 6379))
+    },
+}  # fmt: skip
+FLOWS = """\
+version: 1
+sources:
+  a1: {tool: Hubble, file: flows.jsonl, from: "2026-11-17", to: "2026-11-30"}
+peers:
+- {from: Deployment/shop/web, to: Deployment/shop/api, port: 8080, by: a1}
+- {from: Deployment/shop/web, to: Deployment/shop/cache, port: 6379, by: a1}
+- {from: Deployment/shop/api, to: Deployment/shop/db, port: 5432, by: a1}
+"""
+DRAWN = {
+    "text": (
+        "-> Deployment/api 8080/TCP [both]", "-> Deployment/db 5432/TCP [inferred]",
+        "-> Deployment/cache 6379/TCP [seen]", "[seen] seen, and nothing in the tree names it;",
+    ),
+    "mermaid": (
+        "==>|8080/TCP|", "-->|5432/TCP|", "--o|6379/TCP|", 'both1["client"] ==>|"named in the tree, and seen"| both2',
+    ),
+    "dot": (
+        '[label="8080/TCP", style=bold];', '[label="5432/TCP"];', '[label="6379/TCP", style=bold, arrowhead=odot];',
+        'label="named in the tree, not seen"',
+    ),
+    "json": ('"how": "both"', '"how": "inferred"', '"how": "seen"'),
+}  # fmt: skip
 
 
-def webshop(folder: Path) -> Tree:
-    for path in sorted(shared(*WEBSHOP).glob("*.yaml")):
-        write(folder, {path.name: path.read_text()})
-    return Tree.read([str(folder)], root=str(folder))
-
-
-def made_export(tree: Tree, rng: random.Random) -> Recorded:
-    """What a cluster could have told of ``tree``: a user, a digest, usage and places of each container, and flows."""
-    containers: dict[str, Facts] = {}
-    names = []
-    for pod in tree.pod_templates:
-        key = f"{pod.object.kind}/default/{pod.object.name}"
-        names.append(key)
-        for container in pod.containers:
-            most = rng.randrange(16, 200) << 20
-            containers[f"{key}/{container.name}"] = Facts(
-                (Image("a1", str(container.get("image")), DIGEST),),
-                (Ran("a1", 1000, 1000, by_image=rng.random() < 0.5),),
-                (Writes("a2", ("/tmp",), ("/app/x",) if rng.random() < 0.2 else ()),),
-                (Capabilities("a2", ("CHOWN",) if rng.random() < 0.2 else ()),),
-                (Usage("a3", 10, 100, most // 2, most),),
-            )
-    peers = {Peer(one, other, 8080, "a4") for one in names for other in rng.sample(names, 2) if one != other}
-    return Recorded(SOURCES, containers, {}, tuple(sorted(peers)))
-
-
-def half(told: Recorded, rng: random.Random) -> Recorded:
-    """``told`` with half of its facts."""
-    containers = {
-        name: Facts(
-            *(kind if rng.random() < 0.5 else () for kind in (getattr(facts, f) for f in facts.__struct_fields__))
+@pytest.mark.parametrize("format", DRAWN)
+def test_the_graph_draws_what_was_seen_what_was_inferred_and_both(format: str, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, SHOP)
+    before = harden("graph", "--format", format, ".").out
+    write(tmp_path, {"harden.evidence.yaml": FLOWS})
+    drawn = harden("graph", "--format", format, ".").out
+    for part in DRAWN[format]:
+        assert (
+            part.replace("|8080/TCP|", '|"8080/TCP"|')
+            .replace("|5432/TCP|", '|"5432/TCP"|')
+            .replace("|6379/TCP|", '|"6379/TCP"|')
+            in drawn
         )
-        for name, facts in told.containers.items()
-    }
-    return replace(told, containers=containers, peers=tuple(peer for peer in told.peers if rng.random() < 0.5))
+    assert "legend" not in before and "[both]" not in before and '"how"' not in before
+    if format == "json":
+        schema = json.loads((ROOT / "hardener" / "report" / "graph.schema.json").read_text(encoding="utf-8"))
+        jsonschema.validate(json.loads(drawn), schema)
 
 
-def hardened(folder: Path, told: Recorded | None) -> Outcome:
-    tree = webshop(folder)
-    tree.recorded = told
-    return pipeline.run(tree, profile.load("restricted"), pipeline.Gate(Grade.BREAKING))
+def test_the_page_draws_them_too(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, SHOP | {"harden.evidence.yaml": FLOWS})
+    page = harden("check", "--format", "html", ".").out
+    assert 'class="arrow both"' in page and 'class="arrow seen"' in page and "Thick lines were seen" in page
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_half_of_the_facts_makes_no_breaking_change_surer(seed: int, tmp_path: Path) -> None:
+def test_a_policy_lets_the_union_through_and_says_what_was_never_seen(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, SHOP | {"harden.evidence.yaml": FLOWS})
+    harden("apply", "--max-grade", "guess", "--set", "network-policy.egress=true", ".")
+    documents = (each for path in tmp_path.rglob("*.yaml") for each in yaml.safe_load_all(path.read_text()))
+    policies = {each["metadata"]["name"]: each["spec"] for each in documents if each.get("kind") == "NetworkPolicy"}
+    assert [rule["ports"][0]["port"] for rule in policies["harden-cache"]["ingress"]] == [6379]
+    callers = [peer["podSelector"]["matchLabels"]["app"] for peer in policies["harden-db"]["ingress"][0]["from"]]
+    assert {"api", "web"} <= set(callers)  # seen, and named
+    never = "it names Deployment/db, and the recording of 2026-11-17 to 2026-11-30 saw no connection: it stays open"
+    assert never in harden("check", "--format", "json", ".").out
+
+
+# Whatever is told: a change of a written value that something speaks against is never safe.
+
+AGAINST: tuple[dict[str, Any], ...] = (
+    {"command": ["sudo", "id"], "securityContext": {"allowPrivilegeEscalation": True}},
+    {"command": ["mount", "-t", "nfs", "nas:/x", "/x"], "securityContext": {"privileged": True}},
+    {"command": ["strace", "-f", "app"], "securityContext": {"seccompProfile": {"type": "Unconfined"}}},
+    {"image": "nginx:1.27", "securityContext": {"runAsUser": 0, "readOnlyRootFilesystem": False}},
+    {"command": ["tcpdump"], "securityContext": {"capabilities": {"add": ["NET_RAW", "NET_ADMIN"]}}},
+    {"command": ["chown", "-R", "1:1", "/data"], "securityContext": {"runAsUser": 0, "runAsNonRoot": False}},
+)
+
+
+def any_facts(rng: random.Random) -> dict[str, Any]:
+    """Facts of any kinds that a cluster could tell, for a change and against it."""
+    made: dict[str, Any] = {
+        "images": Image("a1", "acme/app:1.2.3", rng.choice((DIGEST, OTHER))),
+        "ran": Ran("a1", rng.choice((0, 101, 1000)), 0, by_image=rng.random() < 0.7),
+        "writes": Writes("a2", rng.choice(((), ("/tmp",), ("/var/x", "/tmp"))), rng.choice(((), ("/etc/x",)))),
+        "capabilities": Capabilities("a2", rng.choice(((), ("CHOWN",), ("NET_ADMIN", "SYS_ADMIN")))),
+        "usage": Usage("a3", 10, 100, 1 << 20, 64 << 20, rng.randrange(2)),
+        "calls": Calls("a2", rng.choice(((), ("bpf",)))), "programs": Programs("a2", rng.choice(((), ("/bin/su",)))),
+    }  # fmt: skip
+    return {kind: fact for kind, fact in made.items() if rng.random() < 0.7}
+
+
+@pytest.mark.sampled(6)
+@pytest.mark.parametrize("seed", range(60))
+def test_evidence_makes_no_breaking_change_safe(seed: int, tmp_path: Path) -> None:
     rng = random.Random(seed)
-    told = half(made_export(webshop(tmp_path), rng), rng)
-    before, after = grades(hardened(tmp_path, None)), grades(hardened(tmp_path, told))
-    surer = {key for key in before.keys() & after.keys() if before[key] is Grade.BREAKING and after[key] is Grade.SAFE}
-    assert not surer
-
-
-def test_without_the_kept_file_the_bytes_are_those_of_before(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"web.yaml": manifest()})
-    before = harden("diff", "web.yaml").out
-    write(tmp_path, {"harden.evidence.yaml": KEPT})
-    told = harden("diff", "web.yaml").out
-    (tmp_path / "harden.evidence.yaml").unlink()
-    assert before == harden("diff", "web.yaml").out != told
-
-
-def test_the_policies_of_an_application_let_through_what_was_seen_and_what_is_named(tmp_path: Path) -> None:
-    told = made_export(webshop(tmp_path), random.Random(1))
-    tree = webshop(tmp_path)
-    tree.recorded = told
-    pairs = {(str(edge.client.object.name), str(edge.server.object.name)) for edge in tree.ask(Connections).edges}
-    named = {(str(e.client.object.name), str(e.server.object.name)) for e in webshop(tmp_path).ask(Connections).edges}
-    seen = {(peer.source.rpartition("/")[2], peer.target.rpartition("/")[2]) for peer in told.peers}
-    assert pairs == named | seen and seen - named
+    text = manifest(**AGAINST[seed % len(AGAINST)])
+    before = grades(run(tmp_path, text, None))
+    assert Grade.BREAKING in before.values()
+    after = grades(run(tmp_path, text, recorded(**any_facts(rng))))
+    assert not [
+        key for key in before.keys() & after.keys() if before[key] is Grade.BREAKING and after[key] is Grade.SAFE
+    ]

@@ -34,7 +34,7 @@ from hardener.sources.files import git_root
 from hardener.sources.yaml import parse
 from hardener.support.data_path import Path
 from hardener.support.printable import plain
-from hardener.tree.tree import Settings, Tree, lock_for
+from hardener.tree.tree import Settings, Tree, lock_for, recorded_for
 
 MOST_RENDERS = 200
 LINES = "the patch of templates"
@@ -181,6 +181,7 @@ class _Hardening:
         for turn in range(_MOST_TURNS):
             tree = Tree.rendered(templates, run.root, settings, lock_for(run.root, settings), run.called)
             tree.chart_values = given
+            tree.recorded = recorded_for(run.root, settings)
             outcome = harden(tree, _Refusal(set(refused)))
             wanted = Wanted(outcome)
             if turn == 0:

@@ -4,29 +4,37 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, read_tree
 from hardener.errors import InputError
 from hardener.exports import kept_file, reading, writer
 from hardener.exports.collector import Collector
-from hardener.exports.model import OUTSIDE, Facts, Recorded, merged
+from hardener.exports.model import Facts, ImageConfig, ImageFacts, Recorded, kinds, merged
 from hardener.facts.images.recordings import Recordings, recording
 from hardener.lock import writer as lock_writer
 from hardener.sources import files
 from hardener.support.printable import plain_line
-from hardener.tree.core_views import Container, Object
+from hardener.tree.core_views import Container, Object, PodTemplate
 from hardener.tree.tree import Tree
 
 _MOST = 10  # names that are shown of those that fit nothing
 _KINDS = {
     "images": "digest", "ran": "user", "writes": "places written", "capabilities": "capabilities used",
-    "usage": "usage",
+    "usage": "usage", "calls": "system calls that the default profile refuses", "programs": "setuid programs started",
 }  # fmt: skip
+_OF_IMAGES = {"configs": "config of its image", "holds": "in its image"}
+_IS_OPEN = re.compile(r"\$|\{\{")
+_RELEASE = re.compile(r"v?(\d+)\.(\d+)")
+_NOT_OF_PATHS = re.compile(r"[/:@]")
 
 
 def import_files(
@@ -45,19 +53,45 @@ def import_files(
     before = kept_file.load(root) or Recorded()
     collector = Collector(date.today().isoformat())
     outcomes = [reading.read_file(path, collector) for path in reading.files_of(arguments)]
-    after = merged(before, collector.result()) if arguments else before
     with Progress() as progress:
         tree = read_tree(["."], choices, progress)
+    nameless = list(_named_configs(tree, collector))
+    after = merged(before, collector.result()) if arguments else before
     tree.recorded = after
     if prune:
         after = tree.recorded = _pruned(after, tree)
     said = [*map(_line, outcomes), *(_sources(after) if list_sources else ())]
     said += _shown(tree, after, show) if show is not None else ()
+    said += nameless
+    if collector.unresolved:
+        noun = "1 profile names" if collector.unresolved == 1 else f"{collector.unresolved} profiles name"
+        said.append(f"{noun} no workload that these exports show: import the pods of the cluster with them")
     if arguments or prune:
         said += _saved(root, before, after, collector)
     for line in (*said, *_unmatched(tree)):
         say(line)
     return int(any(outcome.problem is not None for outcome in outcomes))
+
+
+def _named_configs(tree: Tree, collector: Collector) -> Iterator[str]:
+    """Put in the configs under the images that the names of their files are made of; say which fit none."""
+    images = {container.image.text for pod in tree.pods_and_parts for container in pod.containers if container.image}
+    by_file: dict[str, list[str]] = {}
+    for image in sorted(images):
+        by_file.setdefault(_NOT_OF_PATHS.sub("_", image), []).append(image)
+    for name, (config, key) in collector.configs.items():
+        found = by_file.get(name, [])
+        if len(found) == 1:
+            collector.put_image_fact(found[0], "configs", partial(_by, config), key)
+        else:
+            yield plain_line(
+                f"{name}: describes an image and does not name it: call the file as an image of this tree, with _ for /"
+                " and :, such as acme_app_1.2.json for acme/app:1.2"
+            )
+
+
+def _by(config: ImageConfig, by: str) -> ImageConfig:
+    return replace(config, by=by)
 
 
 def _saved(root: str, before: Recorded, after: Recorded, collector: Collector) -> Iterator[str]:
@@ -87,7 +121,8 @@ def _line(outcome: reading.Outcome) -> str:
 
 
 def _summary(found: Recorded, root: str, *, changed: bool) -> str:
-    facts = sum(len(getattr(each, kind)) for each in found.containers.values() for kind in _KINDS)
+    held: list[Facts | ImageFacts] = [*found.containers.values(), *found.images.values()]
+    facts = sum(len(kind) for each in held for kind in kinds(each)) + sum(map(len, found.accounts.values()))
     name = os.path.relpath(os.path.join(root, kept_file.NAME))
     state = "written, review and commit it" if changed else "unchanged"
     counts = ((facts, "fact"), (len(found.containers), "container"), (len(found.peers), "connection"))
@@ -96,10 +131,10 @@ def _summary(found: Recorded, root: str, *, changed: bool) -> str:
 
 
 def _sources(found: Recorded) -> Iterator[str]:
-    counts = Counter(fact.by for facts in found.containers.values() for kind in _KINDS for fact in getattr(facts, kind))
-    counts.update(peer.by for peer in found.peers)
+    counts = Counter(found.of_sources())
     for key, source in found.sources.items():
-        yield plain_line(f"{key}: {source.tool}, {found.days(key)}, from {source.file}: {counts[key]} facts")
+        count = f"{counts[key]} fact{'' if counts[key] == 1 else 's'}"
+        yield plain_line(f"{key}: {source.tool}, {found.days(key)}, from {source.file}: {count}")
 
 
 def _unmatched(tree: Tree) -> Iterator[str]:
@@ -114,18 +149,25 @@ def _unmatched(tree: Tree) -> Iterator[str]:
 def _pruned(found: Recorded, tree: Tree) -> Recorded:
     gone = set(tree.ask(Recordings).unmatched())
     tree.facts.pop(Recordings, None)
-    containers = {key: facts for key, facts in found.containers.items() if key.rpartition("/")[0] not in gone}
-    peers = tuple(peer for peer in found.peers if not {peer.source, peer.target} - {OUTSIDE} & gone)
-    used = {fact.by for facts in containers.values() for kind in _KINDS for fact in getattr(facts, kind)}
-    used |= {peer.by for peer in peers}
-    sources = {key: source for key, source in found.sources.items() if key in used}
-    injected = {key: names for key, names in found.injected.items() if key not in gone}
-    return Recorded(sources, containers, injected, peers)
+    images = {container.image.text for pod in tree.pods_and_parts for container in pod.containers if container.image}
+    kept = replace(
+        found,
+        containers={key: facts for key, facts in found.containers.items() if key.rpartition("/")[0] not in gone},
+        peers=tuple(peer for peer in found.peers if not {peer.source, peer.target} & gone),
+        injected={key: names for key, names in found.injected.items() if key not in gone},
+        workloads={key: about for key, about in found.workloads.items() if key not in gone},
+        images={name: facts for name, facts in found.images.items() if name in images},
+    )
+    # An audit log counts its events, also where none of its accounts is left.
+    used = {*kept.of_sources(), *(key for key, source in found.sources.items() if source.events)}
+    return replace(kept, sources={key: source for key, source in found.sources.items() if key in used})
 
 
 def _shown(tree: Tree, found: Recorded, wanted: str) -> Iterator[str]:
     """What is known of the workload ``wanted`` (``Deployment/web``, its name, or "" for all), and what runs otherwise
     than the tree says."""
+    if not wanted:
+        yield from _of_cluster(tree, found)
     for pod in tree.pods_and_parts:
         item = pod.object
         if wanted and wanted not in _names(item):
@@ -134,8 +176,10 @@ def _shown(tree: Tree, found: Recorded, wanted: str) -> Iterator[str]:
             told = recording(container)
             if told is not None:
                 yield f"{item.kind}/{item.name} {container.name}" + (f" (hints only: {told.hint})" if told.hint else "")
-                yield from (f"  {line}" for line in _facts(found, told.facts))
+                yield from (f"  {line}" for line in _facts(found, told.facts, _KINDS))
+                yield from (f"  {line}" for line in _facts(found, told.image, _OF_IMAGES))
                 yield from (f"  differs: {line}" for line in _differences(container, told.facts))
+        yield from (f"  differs: {line}" for line in _labels(pod, found))
         for key in tree.ask(Recordings).keys(item):
             if names := found.injected.get(key):
                 yield f"  differs: {', '.join(names)} runs in its pods and stands in no manifest"
@@ -145,8 +189,35 @@ def _names(item: Object) -> tuple[str, ...]:
     return item.name, f"{item.kind}/{item.name}", f"{item.kind}/{item.namespace}/{item.name}"
 
 
-def _facts(found: Recorded, facts: Facts) -> Iterator[str]:
-    for kind, words in _KINDS.items():
+def _labels(pod: PodTemplate, found: Recorded) -> Iterator[str]:
+    """The labels of the pods that are other than those of the template; an expression may come to any."""
+    for key in pod.tree.ask(Recordings).keys(pod.object):
+        about = found.workloads.get(key)
+        for name, value in about.labels if about is not None else ():
+            own = pod.labels.get(name)
+            if own is None:
+                yield plain_line(f"its pods have the label {name}: {value}, the manifest has none of that name")
+            elif own != value and not _IS_OPEN.search(own):
+                yield plain_line(f"its pods have the label {name}: {value}, the manifest says {own}")
+
+
+def _of_cluster(tree: Tree, found: Recorded) -> Iterator[str]:
+    """What holds for the cluster, and where the tree takes another for granted."""
+    for fact in found.cluster:
+        said = ", ".join(f"{name}: {text}" for name, text in fact.said)
+        yield plain_line(f"cluster: {fact.kind} {fact.name}" + (f" ({said})" if said else ""))
+    release = tree.settings.kubernetes_version
+    for fact in found.cluster:
+        version = _RELEASE.match(fact.name) if fact.kind == "Node" else None
+        if version is not None and (int(version[1]), int(version[2])) < release:
+            yield (
+                f"  differs: kubelets of {version[1]}.{version[2]} run, and this tree is hardened for"
+                f" {release[0]}.{release[1]}: set kubernetes-version"
+            )
+
+
+def _facts(found: Recorded, facts: Facts | ImageFacts, kinds: dict[str, str]) -> Iterator[str]:
+    for kind, words in kinds.items():
         for fact in getattr(facts, kind):
             source = found.sources[fact.by]
             yield plain_line(f"{words}: {kept_file.spelled(kind, fact)} ({source.tool}, {found.days(fact.by)})")

@@ -11,12 +11,19 @@ from hardener.facts.access.grants import Access
 from hardener.tree.tree import Tree
 
 _ID = "audit-log"
+_KEPT = "harden.evidence.yaml"
 _LONG_ENOUGH = 7.0  # days: what happens weekly is in it
 
 
 def reports(tree: Tree) -> Iterator[Report]:
     """A record for each of these; none without an audit log. Raises InputError where a log is wrong."""
-    log = tree.ask(GivenLog).log
+    given = tree.ask(GivenLog)
+    log = given.log
+    for name in given.old:
+        yield _report(
+            _KEPT, f"the audit log {name} is older than {tree.settings.oldest_recording} days, and not used",
+            "import a newer one, or set import.max-age", 1,
+        )  # fmt: skip
     if log is None:
         return
     for damage in log.damages:

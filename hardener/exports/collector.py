@@ -5,24 +5,36 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct, field
 
+from hardener.exports.audit_log import usage as audit
+from hardener.exports.audit_log.event import Request
 from hardener.exports.model import (
     OUTSIDE,
+    About,
+    Account,
+    Calls,
     Capabilities,
+    ClusterFact,
     Facts,
     Image,
+    ImageConfig,
+    ImageFacts,
     Peer,
+    Programs,
     Ran,
     Recorded,
+    Right,
     Source,
     Usage,
     Workload,
     Writes,
-)  # fmt: skip
+)
+from hardener.kubernetes.images.reference import parse as parse_image
+from hardener.kubernetes.pods.recorded_signs import refused_calls, setuid_programs
 
 # What a node or the runtime mounts: a write there tells nothing of the image.
 _OF_THE_NODE = ("/proc", "/sys", "/dev", "/run/secrets", "/var/run/secrets")
@@ -46,10 +58,20 @@ _MADE_NAMES = (
 # Source: k8s.io/apimachinery pkg/util/validation (IsDNS1123Subdomain); a name of RBAC may have more, and runs nothing.
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
+_PLAIN = re.compile(r"[\w./:@+=, -]{1,253}")
 _DAY = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
 _PORTS = 1 << 16
+_SERVICE = "Service"
+# Labels of a pod that a controller or an injector puts there, and others that tell nothing of the workload.
+_LABELS_OF_CONTROLLERS = (
+    "pod-template-hash", "controller-revision-hash", "pod-template-generation", "statefulset.kubernetes.io/",
+    "apps.kubernetes.io/", "batch.kubernetes.io/", "controller-uid", "job-name", "topology.kubernetes.io/",
+)  # fmt: skip
+_MOST_LABELS, _LONGEST_LABEL = 20, 128
+_INSTANCE = "app.kubernetes.io/instance"
 
 _Owner = tuple[str, str]  # kind and name
+_Advised = tuple[str, dict[str, str], int, str, bool]
 _Selected = tuple[Workload, str, dict[str, str], tuple[str, str], list[tuple[int, str]], bool]
 
 
@@ -62,6 +84,21 @@ class _Seen(Struct):
     files: set[str] = field(default_factory=set)
     capabilities: set[str] | None = None
     usage: dict[str, int] = field(default_factory=dict)
+    calls: set[str] | None = None
+    programs: set[str] | None = None
+
+    def joined(self, other: _Seen) -> _Seen:
+        """What the same source tells of another pod of the workload, too; of usage the most."""
+        usage = {name: max(self.usage.get(name, 0), other.usage.get(name, 0)) for name in self.usage | other.usage}
+        return _Seen(
+            self.images | other.images, self.ran | other.ran, _either(self.folders, other.folders),
+            self.files | other.files, _either(self.capabilities, other.capabilities), usage,
+            _either(self.calls, other.calls), _either(self.programs, other.programs),
+        )  # fmt: skip
+
+
+def _either(one: set[str] | None, other: set[str] | None) -> set[str] | None:
+    return (one or set()) | (other or set()) if one is not None or other is not None else None
 
 
 class Collector:
@@ -71,6 +108,9 @@ class Collector:
     def __init__(self, today: str) -> None:
         self.file = ""
         self.locked: dict[str, dict[str, Any]] = {}  # stanzas of harden.lock, by image
+        # Of images that only the name of the file names.
+        self.configs: dict[str, tuple[ImageConfig, tuple[str, str]]] = {}
+        self.unresolved = 0  # profiles of containers whose workload no export shows
         self._today = today
         self._tools: dict[tuple[str, str], list[str | None]] = {}  # by tool and file: first and last day
         self._containers: dict[tuple[Workload, str], dict[tuple[str, str], _Seen]] = {}
@@ -80,6 +120,16 @@ class Collector:
         self._labels: dict[str, list[tuple[dict[str, str], Workload]]] = {}  # of pods, by namespace
         self._templates: dict[str, list[str]] = {}  # the containers that they name, by workload
         self._running: dict[str, set[str]] = {}
+        self._services: dict[tuple[str, str], tuple[dict[str, str], dict[int, Any]]] = {}  # selector, target ports
+        self._periods: dict[tuple[Workload, str], dict[bool, float]] = {}
+        self._behind: dict[tuple[str, str], set[Workload]] = {}  # pods behind a Service
+        self._about: dict[Workload, tuple[tuple[str, str], dict[str, str], str]] = {}
+        self._images: dict[str, dict[str, list[Any]]] = {}
+        self._cluster: dict[tuple[str, str], tuple[tuple[str, str], dict[str, str]]] = {}
+        self._audits: dict[tuple[str, str], audit.Usage] = {}
+        self._recordings: dict[tuple[str, str], list[tuple[str, dict[str, str]]]] = {}
+        self._profiles: list[Profile] = []
+        self._advised: list[tuple[str, dict[str, str], tuple[str, str], list[_Advised]]] = []
 
     # Where a fact is from.
 
@@ -157,6 +207,17 @@ class Collector:
             if amount is not None:
                 found[name] = max(found.get(name, 0), amount)
 
+    def put_periods(
+        self, workload: Workload, container: str, key: tuple[str, str], count: float, *, throttled: bool
+    ) -> None:
+        """So many of its periods of cpu were counted, in all or ``throttled``; of both comes a share."""
+        found = self._periods.setdefault((workload, container), {})
+        found[throttled] = max(found.get(throttled, 0.0), count)
+        if found.get(False):
+            self.put_usage(
+                workload, container, key, throttled=min(1000, round(1000 * found.get(True, 0) / found[False]))
+            )
+
     def put_peer(
         self, source: Workload | None, target: Workload | None, port: int, protocol: str, key: tuple[str, str]
     ) -> None:
@@ -172,6 +233,66 @@ class Collector:
         """Connections between ``workload`` and the pods in ``namespace`` with ``labels``, {} for what is no pod;
         ``calls``: it is the one that calls. Who has the labels is known when all was read."""
         self._selected.append((workload, namespace, labels, key, ports or [(0, "")], calls))
+
+    def put_selected_peers(
+        self, namespace: str, labels: dict[str, str], key: tuple[str, str],
+        peers: list[tuple[str, dict[str, str], int, str, bool]],
+    ) -> None:  # fmt: skip
+        """Connections of the pods in ``namespace`` with ``labels``: of each peer its namespace and labels, port and
+        protocol, and whether it is called."""
+        self._advised.append((namespace, labels, key, peers))
+
+    def put_calls(self, workload: Workload, container: str, key: tuple[str, str], names: Iterable[str]) -> None:
+        """It made these system calls; a recorder watched."""
+        seen = self._seen(workload, container, key)
+        seen.calls = (seen.calls or set()) | refused_calls(names)
+
+    def put_programs(self, workload: Workload, container: str, key: tuple[str, str], paths: Iterable[str]) -> None:
+        """It started these programs; a recorder watched."""
+        seen = self._seen(workload, container, key)
+        clean = filter(None, map(_path, setuid_programs(paths)))
+        seen.programs = (seen.programs or set()) | set(clean)
+
+    def put_recording(self, namespace: str, name: str, labels: dict[str, str]) -> None:
+        """A recording ``name`` is of the pods with ``labels`` in the namespace."""
+        self._recordings.setdefault((name, namespace), []).append((namespace, labels))
+
+    def put_profile(self, profile: Profile) -> None:
+        """What a profile holds that names its recording, or no more than its container: of which workload it is, is
+        known when all was read."""
+        self._profiles.append(profile)
+
+    # Facts of workloads, images and the cluster.
+
+    def put_service(self, namespace: str, name: str, selector: dict[str, str], ports: dict[int, Any]) -> None:
+        """A Service selects the pods with the labels of ``selector``, and leads ``ports`` to those of the pods."""
+        self._services[namespace, name] = (selector, ports)
+
+    def put_endpoint(self, namespace: str, service: str, pod: str) -> None:
+        """A Service leads to this pod."""
+        self._behind.setdefault((namespace, service), set()).add(Workload("Pod", namespace, pod))
+
+    def put_about(self, workload: Workload, key: tuple[str, str], labels: dict[str, str], release: str) -> None:
+        """A workload has pods with these ``labels``; Helm made it with the ``release``, "" where nothing says so."""
+        if _is_legal(workload):
+            self._about[workload] = (key, labels, release or labels.get(_INSTANCE, ""))
+
+    def put_image_fact(self, image: str, kind: str, fact: Callable[[str], Any], key: tuple[str, str]) -> None:
+        """A fact of the field ``kind`` of ``ImageFacts`` about an image; ``fact`` makes it with the key of its
+        source."""
+        if parse_image(image) is not None:
+            self._images.setdefault(image, {}).setdefault(kind, []).append((fact, key))
+
+    def put_cluster(self, kind: str, name: str, key: tuple[str, str], said: dict[str, str]) -> None:
+        """What holds for the cluster; of two that have a name, what both say."""
+        _, before = self._cluster.get((kind, name), (key, {}))
+        if _PLAIN.fullmatch(name):
+            plain = {word: text for word, text in said.items() if _PLAIN.fullmatch(text)}
+            self._cluster[kind, name] = (key, before | plain)
+
+    def put_request(self, key: tuple[str, str], request: Request) -> None:
+        """A request that an audit log records."""
+        self._audits.setdefault(key, audit.Usage()).add(request)
 
     def put_locked(self, image: str, stanza: dict[str, Any]) -> None:
         """An engine described ``image``, which the lock keeps: what stands there for it."""
@@ -206,27 +327,110 @@ class Collector:
     def result(self) -> Recorded:
         """All that was put in, as it is kept."""
         self._resolve_selected()
+        self._resolve_profiles()
         keys = {key: f"a{index}" for index, key in enumerate(sorted(self._tools), 1)}
-        sources = {}
-        for (tool, file), (first, last) in self._tools.items():
-            sources[keys[tool, file]] = Source(tool, file, last or self._today, first if first != last else None)
-        found: dict[str, dict[str, list[Any]]] = {}
-        for (workload, container), by_key in self._containers.items():
-            facts = found.setdefault(f"{self.owner(workload).text}/{container}", {})
-            for key, seen in by_key.items():
-                _add(facts, keys[key], seen)
-        containers = {name: _joined(facts) for name, facts in found.items()}
-        peers = {
-            Peer(self._text(one), self._text(other), port, keys[key], protocol)
-            for one, other, port, protocol, key in self._peers
-        }
-        peers = {peer for peer in peers if peer.source != peer.target}
         return Recorded(
-            sources, {name: facts for name, facts in containers.items() if facts != Facts()}, self._injected(),
-            tuple(sorted(peers)),
+            {keys[key]: self._source(key) for key in self._tools},
+            self._kept_containers(keys),
+            self._injected(),
+            tuple(sorted(self._kept_peers(keys))),
+            {name: _image_facts(facts, keys) for name, facts in self._images.items()},
+            self._kept_workloads(keys),
+            self._kept_accounts(keys),
+            tuple(sorted(
+                ClusterFact(kind, name, keys[key], tuple(sorted(said.items())))
+                for (kind, name), (key, said) in self._cluster.items()
+            )),
         )  # fmt: skip
 
+    def _source(self, key: tuple[str, str]) -> Source:
+        (tool, file), (first, last) = key, self._tools[key]
+        log = self._audits.get(key, audit.Usage())
+        days = (last or self._today, first if first != last else None)
+        return Source(tool, file, *days, log.events, log.reads, log.notes, log.left_out)
+
+    def _kept_containers(self, keys: dict[tuple[str, str], str]) -> dict[str, Facts]:
+        together: dict[str, dict[tuple[str, str], _Seen]] = {}  # the pods of one workload are one
+        for (workload, container), by_key in self._containers.items():
+            held = together.setdefault(f"{self.owner(workload).text}/{container}", {})
+            for key, seen in by_key.items():
+                held[key] = seen.joined(held[key]) if key in held else seen
+        found = {}
+        for name, held in together.items():
+            facts: dict[str, list[Any]] = {}
+            for key, seen in held.items():
+                _add(facts, keys[key], seen)
+            found[name] = Facts(**{kind: tuple(sorted(set(each))) for kind, each in facts.items()})
+        return {name: facts for name, facts in found.items() if facts != Facts()}
+
+    def _kept_peers(self, keys: dict[tuple[str, str], str]) -> set[Peer]:
+        found = set()
+        for one, other, port, protocol, key in self._peers:
+            target, behind = self._leads_to(other, port)
+            found.add(Peer(self._text(one), self._text(target), behind, keys[key], protocol))
+        return {peer for peer in found if peer.source != peer.target}
+
+    def _leads_to(self, target: Workload | None, port: int) -> tuple[Workload | None, int]:
+        """The workload behind a Service and its port there, where the exports show them; the Service itself else."""
+        if target is None or target.kind != _SERVICE:
+            return target, port
+        name = (target.namespace, target.name)
+        selector, ports = self._services.get(name, ({}, {}))
+        pods = {self.owner(pod) for pod in self._behind.get(name, ())}
+        found = pods.pop() if len(pods) == 1 else self.selected(target.namespace, selector) if selector else None
+        behind = ports.get(port, port)
+        return (found, behind) if found is not None and isinstance(behind, int) else (target, port)
+
+    def _kept_workloads(self, keys: dict[tuple[str, str], str]) -> dict[str, About]:
+        found: dict[str, About] = {}
+        of_pods: set[str] = set()
+        # What runs are the pods: their labels count before those of a template, and those that all of them have.
+        for workload, (key, labels, release) in sorted(self._about.items(), key=lambda item: item[0].kind == "Pod"):
+            name, kept = self.owner(workload).text, {each for each in labels.items() if _is_own_label(*each)}
+            before = found.get(name, About(""))
+            if name in of_pods:
+                kept &= set(before.labels)
+            elif workload.kind == "Pod":
+                of_pods.add(name)
+            found[name] = About(keys[key], before.release or release, tuple(sorted(kept))[:_MOST_LABELS])
+        return {name: about for name, about in found.items() if about.release or about.labels}
+
+    def _kept_accounts(self, keys: dict[tuple[str, str], str]) -> dict[str, tuple[Account, ...]]:
+        found: dict[str, tuple[Account, ...]] = {}
+        for key, log in self._audits.items():
+            for (namespace, name), account in log.accounts.items():
+                if _NAME.fullmatch(namespace) and _NAME.fullmatch(name):
+                    kept = Account(keys[key], account.events, tuple(_rights(account)), account.whole)
+                    found[f"{namespace}/{name}"] = (*found.get(f"{namespace}/{name}", ()), kept)
+        return found
+
+    def _resolve_profiles(self) -> None:
+        """Put in what profiles hold of the workloads that their recordings select, or whose only container has their
+        name."""
+        for profile in self._profiles:
+            workload = self._recorded_by(profile) if profile.recording else self._only_with(profile.container)
+            if workload is None:
+                self.unresolved += 1
+            else:
+                profile.put(self, workload)
+
+    def _recorded_by(self, profile: Profile) -> Workload | None:
+        named = self._recordings.get((profile.recording, profile.namespace), ())
+        found = {self.selected(namespace, labels) for namespace, labels in named}
+        return found.pop() if len(found) == 1 else None
+
+    def _only_with(self, container: str) -> Workload | None:
+        found = {self.owner(workload) for workload, name in self._containers if name == container}
+        return found.pop() if len(found) == 1 else None
+
     def _resolve_selected(self) -> None:
+        for space, own, key, peers in self._advised:
+            workload = self.selected(space, own)
+            self.unresolved += workload is None
+            if workload is None:
+                continue
+            for namespace, labels, port, protocol, calls in peers:
+                self._selected.append((workload, namespace, labels, key, [(port, protocol)], calls))
         for workload, namespace, labels, key, ports, calls in self._selected:
             other = self.selected(namespace, labels) if labels else None
             if labels and other is None:
@@ -244,6 +448,38 @@ class Collector:
             if more := self._running.get(text, set()) - set(names):
                 found[text] = tuple(sorted(more))
         return found
+
+
+class Profile(Struct, frozen=True):
+    """A profile of one ``container`` that does not name its workload: it is of the ``recording`` in ``namespace``, ""
+    where it names none. ``put`` puts in what it holds of a workload."""
+
+    container: str
+    put: Callable[[Collector, Workload], None]
+    recording: str = ""
+    namespace: str = ""
+
+
+def _image_facts(facts: dict[str, list[Any]], keys: dict[tuple[str, str], str]) -> ImageFacts:
+    made = {kind: tuple(sorted({fact(keys[key]) for fact, key in each})) for kind, each in facts.items()}
+    return ImageFacts(**made)
+
+
+def _is_own_label(name: str, text: str) -> bool:
+    return not name.startswith(_LABELS_OF_CONTROLLERS) and len(name) + len(text) <= _LONGEST_LABEL and (
+        bool(_PLAIN.fullmatch(name)) and (not text or bool(_PLAIN.fullmatch(text)))
+    )  # fmt: skip
+
+
+def _rights(account: audit.Account) -> Iterable[Right]:
+    """What an account did, with the verbs together that it used on the same."""
+    together: dict[tuple[str, str, str, tuple[str, ...], str], set[str]] = {}
+    for (namespace, group, resource, verb), names in account.grants.items():
+        key = (group, resource, namespace or "", tuple(sorted(names or ())), "")
+        together.setdefault(key, set()).add(verb)
+    for url, verb in account.urls:
+        together.setdefault(("", "", "", (), url), set()).add(verb)
+    return sorted(Right(tuple(sorted(verbs)), *key) for key, verbs in together.items())
 
 
 def into_deployment(name: str) -> str | None:
@@ -286,10 +522,10 @@ def _add(facts: dict[str, list[Any]], by: str, seen: _Seen) -> None:
         facts.setdefault("capabilities", []).append(Capabilities(by, tuple(sorted(seen.capabilities))))
     if seen.usage:
         facts.setdefault("usage", []).append(Usage(by, **seen.usage))
-
-
-def _joined(facts: dict[str, list[Any]]) -> Facts:
-    return Facts(**{name: tuple(sorted(set(found))) for name, found in facts.items()})
+    if seen.calls is not None:
+        facts.setdefault("calls", []).append(Calls(by, tuple(sorted(seen.calls))))
+    if seen.programs is not None:
+        facts.setdefault("programs", []).append(Programs(by, tuple(sorted(seen.programs)[:_MOST_PATHS])))
 
 
 def _collapsed(folders: set[str]) -> tuple[str, ...]:

@@ -13,7 +13,26 @@ import msgspec
 
 from hardener.authoring.config import parsed_file
 from hardener.errors import InputError
-from hardener.exports.model import Capabilities, Facts, Image, Peer, Ran, Recorded, Source, Usage, Writes
+from hardener.exports.model import (
+    About,
+    Account,
+    Calls,
+    Capabilities,
+    ClusterFact,
+    Facts,
+    Holds,
+    Image,
+    ImageConfig,
+    ImageFacts,
+    Peer,
+    Programs,
+    Ran,
+    Recorded,
+    Right,
+    Source,
+    Usage,
+    Writes,
+)
 from hardener.kubernetes.images.reference import is_digest
 from hardener.kubernetes.objects import quantity
 from hardener.sources import yaml
@@ -71,13 +90,74 @@ class _Usage(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     memory: str | int | None = None
     memory_most: str | int | None = None
     oom_killed: int = 0
+    restarts: int = 0
+    throttled: str | int | None = None
 
 
-class _Source(msgspec.Struct, forbid_unknown_fields=True, rename={"first": "from", "last": "to"}):
+class _Calls(msgspec.Struct, forbid_unknown_fields=True):
+    refused: list[str]
+    by: str
+
+
+class _Programs(msgspec.Struct, forbid_unknown_fields=True):
+    setuid: list[str]
+    by: str
+
+
+class _Config(msgspec.Struct, forbid_unknown_fields=True):
+    by: str
+    user: str = ""
+    ports: list[str] = []
+    volumes: list[str] = []
+    folder: str = ""
+
+
+class _Holds(msgspec.Struct, forbid_unknown_fields=True):
+    by: str
+    runtimes: list[str] = []
+    servers: list[str] = []
+
+
+class _Source(
+    msgspec.Struct, forbid_unknown_fields=True, rename={"first": "from", "last": "to", "left_out": "leftOut"}
+):
     tool: str
     file: str
     last: str
     first: str | None = None
+    events: int = 0
+    reads: int = 0
+    notes: int = 0
+    left_out: bool = False
+
+
+class _About(msgspec.Struct, forbid_unknown_fields=True):
+    by: str
+    release: str = ""
+    labels: dict[str, str] = {}
+
+
+class _Right(msgspec.Struct, forbid_unknown_fields=True):
+    verbs: list[str]
+    group: str = ""
+    resource: str = ""
+    namespace: str = ""
+    names: list[str] = []
+    url: str = ""
+
+
+class _Account(msgspec.Struct, forbid_unknown_fields=True):
+    by: str
+    events: int
+    did: list[_Right] = []
+    whole: bool = True
+
+
+class _ClusterFact(msgspec.Struct, forbid_unknown_fields=True):
+    kind: str
+    name: str
+    by: str
+    said: dict[str, str] = {}
 
 
 class _Peer(msgspec.Struct, forbid_unknown_fields=True, rename={"source": "from", "target": "to"}):
@@ -94,6 +174,10 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     containers: dict[str, list[dict[str, Any]]] = {}
     injected: dict[str, list[str]] = {}
     peers: list[_Peer] = []
+    images: dict[str, list[dict[str, Any]]] = {}
+    workloads: dict[str, _About] = {}
+    accounts: dict[str, list[_Account]] = {}
+    cluster: list[_ClusterFact] = []
 
 
 def _usage_written(fact: Usage) -> dict[str, Any]:
@@ -103,6 +187,8 @@ def _usage_written(fact: Usage) -> dict[str, Any]:
         "memory": _bytes(fact.memory),
         "memoryMost": _bytes(fact.memory_most),
         "oomKilled": fact.killed or None,
+        "restarts": fact.restarts or None,
+        "throttled": f"{fact.throttled}m" if fact.throttled else None,
         "by": fact.by,
     }
 
@@ -110,7 +196,7 @@ def _usage_written(fact: Usage) -> dict[str, Any]:
 def _usage_read(said: _Usage) -> Usage:
     return Usage(
         said.by, _of(said.cpu, 1000), _of(said.cpu_most, 1000), _of(said.memory, 1), _of(said.memory_most, 1),
-        said.oom_killed,
+        said.oom_killed, said.restarts, _of(said.throttled, 1000) or 0,
     )  # fmt: skip
 
 
@@ -136,8 +222,34 @@ _LINES = (
         lambda said: Capabilities(said.by, tuple(said.used)),
     ),
     _Line("used", "usage", _Usage, _usage_written, _usage_read),
+    _Line(
+        "calls", "calls", _Calls,
+        lambda fact: {"refused": list(fact.refused), "by": fact.by},
+        lambda said: Calls(said.by, tuple(said.refused)),
+    ),
+    _Line(
+        "programs", "programs", _Programs,
+        lambda fact: {"setuid": list(fact.setuid), "by": fact.by},
+        lambda said: Programs(said.by, tuple(said.setuid)),
+    ),
 )  # fmt: skip
-_BY_KEY = {line.key: line for line in _LINES}
+_OF_IMAGES = (
+    _Line(
+        "config", "configs", _Config,
+        lambda fact: {
+            "user": fact.user or None, "ports": list(fact.ports) or None, "volumes": list(fact.volumes) or None,
+            "folder": fact.folder or None, "by": fact.by,
+        },
+        lambda said: ImageConfig(said.by, said.user, tuple(said.ports), tuple(said.volumes), said.folder),
+    ),
+    _Line(
+        "holds", "holds", _Holds,
+        lambda fact: {
+            "runtimes": list(fact.runtimes) or None, "servers": list(fact.servers) or None, "by": fact.by,
+        },
+        lambda said: Holds(said.by, tuple(said.runtimes), tuple(said.servers)),
+    ),
+)  # fmt: skip
 
 
 def load(root: str) -> Recorded | None:
@@ -162,27 +274,51 @@ def load(root: str) -> Recorded | None:
 
 
 def _recorded(said: _Document, name: str, parsed: yaml.Parsed) -> Recorded:
-    sources = {key: Source(each.tool, each.file, each.last, each.first) for key, each in said.sources.items()}
-    containers = {}
-    for container, lines in said.containers.items():
-        facts: dict[str, list[Any]] = {line.field: [] for line in _LINES}
-        for index, entry in enumerate(lines):
-            where = f"{name}:{parsed.line(0, ('containers', container, index))}"
-            for line, fact in _facts(entry, where):
-                facts[line.field].append(fact)
-        containers[container] = Facts(**{key: tuple(found) for key, found in facts.items()})
-    peers = tuple(Peer(each.source, each.target, each.port, each.by, each.protocol) for each in said.peers)
-    found = Recorded(sources, containers, {key: tuple(names) for key, names in said.injected.items()}, peers)
+    def facts(section: str, entries: dict[str, list[dict[str, Any]]], lines: tuple[_Line, ...]) -> dict[str, Any]:
+        found = {}
+        for key, each in entries.items():
+            by_field: dict[str, list[Any]] = {line.field: [] for line in lines}
+            for index, entry in enumerate(each):
+                where = f"{name}:{parsed.line(0, (section, key, index))}"
+                for line, fact in _facts(entry, where, lines):
+                    by_field[line.field].append(fact)
+            found[key] = {field: tuple(kept) for field, kept in by_field.items()}
+        return found
+
+    found = Recorded(
+        {key: Source(*msgspec.structs.astuple(each)) for key, each in said.sources.items()},
+        {key: Facts(**each) for key, each in facts("containers", said.containers, _LINES).items()},
+        {key: tuple(names) for key, names in said.injected.items()},
+        tuple(Peer(each.source, each.target, each.port, each.by, each.protocol) for each in said.peers),
+        {key: ImageFacts(**each) for key, each in facts("images", said.images, _OF_IMAGES).items()},
+        {key: About(each.by, each.release, _pairs(each.labels)) for key, each in said.workloads.items()},
+        {key: tuple(map(_account, each)) for key, each in said.accounts.items()},
+        tuple(ClusterFact(each.kind, each.name, each.by, _pairs(each.said)) for each in said.cluster),
+    )
     if problem := next(_problems(found), None):
         raise InputError(f"{name}: {problem}")
     return found
 
 
-def _facts(entry: dict[str, Any], where: str) -> Iterator[tuple[_Line, Any]]:
+def _pairs(said: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(said.items()))
+
+
+def _account(said: _Account) -> Account:
+    did = tuple(
+        Right(tuple(each.verbs), each.group, each.resource, each.namespace, tuple(each.names), each.url)
+        for each in said.did
+    )
+    return Account(said.by, said.events, did, said.whole)
+
+
+def _facts(entry: dict[str, Any], where: str, lines: tuple[_Line, ...]) -> Iterator[tuple[_Line, Any]]:
+    by_key = {line.key: line for line in lines}
     for key, value in entry.items():
-        line = _BY_KEY.get(key)
+        line = by_key.get(key)
         if line is None:
-            raise InputError(f"{where}: {key} is no fact of a container: they are {', '.join(_BY_KEY)}")
+            whose = "a container" if lines is _LINES else "an image"
+            raise InputError(f"{where}: {key} is no fact of {whose}: they are {', '.join(by_key)}")
         try:
             yield line, line.read(msgspec.convert(value, line.shape))
         except msgspec.ValidationError as error:
@@ -194,15 +330,9 @@ def _problems(found: Recorded) -> Iterator[str]:
     for key, source in found.sources.items():
         if not all(_DAY.fullmatch(day) for day in (source.last, source.first or source.last)):
             yield f"sources: {key}: a day looks like 2026-11-25"
-    yield from (f"by: {key} is none of its sources" for key in sorted(_named(found) - found.sources.keys()))
+    yield from (f"by: {key} is none of its sources" for key in sorted({*found.of_sources()} - found.sources.keys()))
     for name, facts in found.containers.items():
         yield from (f"containers: {name}: {problem}" for problem in _problems_of(name, facts))
-
-
-def _named(found: Recorded) -> set[str]:
-    """The sources that facts and connections name."""
-    facts = (fact for each in found.containers.values() for line in _LINES for fact in getattr(each, line.field))
-    return {fact.by for fact in facts} | {peer.by for peer in found.peers}
 
 
 def _problems_of(name: str, facts: Facts) -> Iterator[str]:
@@ -240,37 +370,77 @@ def written(found: Recorded) -> str:
 
 def _text_lines(found: Recorded) -> Iterator[str]:
     yield f"version: {VERSION}"
-    if found.sources:
-        yield "sources:"
-    for key in sorted(found.sources, key=lambda key: (len(key), key)):
-        each = found.sources[key]
-        yield f"  {key}: {_flow({'tool': each.tool, 'file': each.file, 'from': each.first, 'to': each.last})}"
-    if found.containers:
-        yield "containers:"
-    for name, facts in sorted(found.containers.items()):
+    yield from _section("sources", (
+        f"  {key}: {_flow(_source(found.sources[key]))}" for key in sorted(found.sources, key=lambda k: (len(k), k))
+    ))  # fmt: skip
+    yield from _section("cluster", (f"- {_flow(_cluster(fact))}" for fact in sorted(found.cluster)))
+    yield from _section("images", _named_lines(found.images, _OF_IMAGES))
+    yield from _section("containers", _named_lines(found.containers, _LINES))
+    yield from _section("workloads", (
+        f"  {write_scalar(name)}: {_flow(_about(about))}" for name, about in sorted(found.workloads.items())
+    ))  # fmt: skip
+    injected = sorted(found.injected.items())
+    texts = (f"  {write_scalar(name)}: {flow_value(list(names), _FLOW, '')}" for name, names in injected)
+    yield from _section("injected", texts)
+    yield from _section("peers", (f"- {_flow(_peer(peer))}" for peer in sorted(found.peers)))
+    yield from _section("accounts", _account_lines(found.accounts))
+
+
+def _section(name: str, lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a section below its name; nothing where there are none."""
+    for number, line in enumerate(lines):
+        if not number:
+            yield f"{name}:"
+        yield line
+
+
+def _source(each: Source) -> dict[str, Any]:
+    audit = {"events": each.events or None, "reads": each.reads or None, "notes": each.notes or None}
+    days = {"tool": each.tool, "file": each.file, "from": each.first, "to": each.last}
+    return days | audit | {"leftOut": each.left_out or None}
+
+
+def _cluster(fact: ClusterFact) -> dict[str, Any]:
+    return {"kind": fact.kind, "name": fact.name, "said": dict(fact.said) or None, "by": fact.by}
+
+
+def _about(about: About) -> dict[str, Any]:
+    return {"release": about.release or None, "labels": dict(about.labels) or None, "by": about.by}
+
+
+def _peer(peer: Peer) -> dict[str, Any]:
+    protocol = peer.protocol if peer.protocol != "TCP" else None
+    return {"from": peer.source, "to": peer.target, "port": peer.port or None, "protocol": protocol, "by": peer.by}
+
+
+def _account_lines(accounts: dict[str, tuple[Account, ...]]) -> Iterator[str]:
+    for name, each in sorted(accounts.items()):
         yield f"  {write_scalar(name)}:"
-        yield from _lines_of(facts)
-    if found.injected:
-        yield "injected:"
-    for name, names in sorted(found.injected.items()):
-        yield f"  {write_scalar(name)}: {flow_value(list(names), _FLOW, '')}"
-    if found.peers:
-        yield "peers:"
-    for peer in sorted(found.peers):
-        more = {"protocol": peer.protocol if peer.protocol != "TCP" else None, "by": peer.by}
-        yield f"- {_flow({'from': peer.source, 'to': peer.target, 'port': peer.port or None} | more)}"
+        for account in each:
+            yield f"  - by: {account.by}"
+            yield f"    events: {account.events}"
+            if not account.whole:
+                yield "    whole: false"
+            yield from _section("    did", (f"    - {_flow(_right(right))}" for right in account.did))
+
+
+def _right(right: Right) -> dict[str, Any]:
+    several = {"verbs": list(right.verbs), "names": list(right.names) or None}
+    single = {name: getattr(right, name) or None for name in ("group", "resource", "namespace", "url")}
+    return {key: (several | single)[key] for key in ("verbs", "group", "resource", "namespace", "names", "url")}
 
 
 def spelled(kind: str, fact: Any) -> str:
     """A fact of the field ``kind`` as its line has it, without its source."""
-    line = next(line for line in _LINES if line.field == kind)
+    line = next(line for line in (*_LINES, *_OF_IMAGES) if line.field == kind)
     return _flow({key: value for key, value in line.written(fact).items() if key != "by"})[1:-1]
 
 
-def _lines_of(facts: Facts) -> Iterable[str]:
-    for line in _LINES:
-        for fact in getattr(facts, line.field):
-            yield f"  - {line.key}: {_flow(line.written(fact))}"
+def _named_lines(held: dict[str, Any], lines: tuple[_Line, ...]) -> Iterator[str]:
+    for name, facts in sorted(held.items()):
+        yield f"  {write_scalar(name)}:"
+        for line in lines:
+            yield from (f"  - {line.key}: {_flow(line.written(fact))}" for fact in getattr(facts, line.field))
 
 
 def _flow(entry: dict[str, Any]) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import IO, Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
+from hardener.exports.audit_log.event import NotAnEventError
 from hardener.exports.collector import Collector
-from hardener.exports.readers import flows, inspected, kubernetes, recordings, usage
+from hardener.exports.readers import advised, audit, flows, inspected, kubernetes, profiles, recordings, usage
 from hardener.exports.shapes import entries, text
 from hardener.sources import yaml
 from hardener.support.json_objects import entries as json_objects
@@ -20,6 +22,7 @@ from hardener.support.json_objects import opened
 
 _LARGEST_YAML = 32 << 20  # bytes; JSON is read in parts, and may be of any size
 _HEAD = 1 << 16
+_TIMED = re.compile(rb"\d{4}-\d\d-\d\dT[0-9:.]+Z?\s+\{")  # a line of a CloudWatch export to S3
 _KUBESCAPE = "spdx.softwarecomposition.kubescape.io"
 _PROFILES = frozenset({"ContainerProfile", "ApplicationProfile", "NetworkNeighborhood"})
 _NAMES = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".csv", ".log", ".gz")
@@ -52,6 +55,9 @@ def _is_object(group: str, kinds: frozenset[str]) -> Callable[[dict[str, Any]], 
 # What is tried, in this order: objects of Kubernetes by their kind, then documents of tools by their keys.
 _READERS = (
     _Reader(_is_object("", kubernetes.KINDS), kubernetes.read),
+    _Reader(advised.is_policy, advised.read_policy),
+    *(_Reader(_is_object(group, frozenset({kind})), read) for group, kind, read in kubernetes.OTHERS),
+    _Reader(_is_object(profiles.GROUP, profiles.KINDS), profiles.read),
     _Reader(_is_object("autoscaling.k8s.io", frozenset({"VerticalPodAutoscaler"})), usage.read_autoscaler),
     _Reader(_is_object(_KUBESCAPE, _PROFILES), recordings.read_profile),
     _Reader(_is_object("k8s.otterize.com", frozenset({"ClientIntents"})), flows.read_intents),
@@ -60,9 +66,13 @@ _READERS = (
     _Reader(flows.is_connection, flows.read_connection),
     _Reader(recordings.is_gadget_event, recordings.read_gadget),
     _Reader(inspected.is_inspected, inspected.read_inspected),
+    _Reader(inspected.is_bill, inspected.read_bill),
+    _Reader(inspected.is_config, inspected.read_config),
+    _Reader(advised.is_advice, advised.read_advice),
     _Reader(lambda document: isinstance(document.get("scans"), list), usage.read_krr),
     _Reader(lambda document: isinstance(document.get("Namespaces"), dict), usage.read_goldilocks),
     _Reader(lambda document: text(document, "data", "resultType") in ("matrix", "vector"), usage.read_prometheus),
+    _Reader(audit.is_entry, audit.read_entry),
 )
 
 
@@ -84,10 +94,12 @@ def read_file(path: str, into: Collector) -> Outcome:
     try:
         with opened(path) as stream:
             head = _head(stream)
-            if head.lstrip()[:1] in (b"{", b"["):
+            if head.lstrip()[:1] in (b"{", b"[") or _TIMED.match(head):
                 _read_json(path, into, outcome)
             elif usage.is_krr_table(_first_row(head)):
                 _read_table(path, into, outcome)
+            elif head.startswith(b"// "):
+                _read_advice(path, into, outcome)
             else:
                 _read_yaml(path, into, outcome)
     except (OSError, EOFError) as error:
@@ -135,6 +147,12 @@ def _read_table(path: str, into: Collector, outcome: Outcome) -> None:
             outcome.told += 1
 
 
+def _read_advice(path: str, into: Collector, outcome: Outcome) -> None:
+    with opened(path) as stream:
+        raw = stream.read(_LARGEST_YAML)
+    outcome.told += advised.read_profiles(raw.decode("utf-8", "replace"), into)
+
+
 def _read_yaml(path: str, into: Collector, outcome: Outcome) -> None:
     with opened(path) as stream:
         raw = stream.read(_LARGEST_YAML + 1)
@@ -163,8 +181,14 @@ def _read_one(document: dict[str, Any], into: Collector, outcome: Outcome) -> No
     if reader is None:
         outcome.other += 1
         return
-    reader.read(document, into)
-    outcome.told += 1
+    try:
+        reader.read(document, into)
+    except NotAnEventError:
+        outcome.other += 1
+    except (msgspec.DecodeError, RecursionError):
+        outcome.broken += 1
+    else:
+        outcome.told += 1
 
 
 def _completed(item: dict[str, Any], of: dict[str, Any]) -> dict[str, Any]:

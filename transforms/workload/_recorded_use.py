@@ -50,6 +50,27 @@ def limit(container: Container, resource: str) -> Told | None:
     return _told(container, told, by, amount, resource, "the most that it used, with a reserve, is")
 
 
+def killed(container: Container) -> Evidence | None:
+    """That it was killed for memory at the limit which is written, or at a larger one; None where nobody saw that."""
+    told, written = recording(container), container.get("resources", "limits", "memory")
+    amount = quantity.parse(written)
+    if told is None or amount is None:
+        return None
+    for usage in told.facts.usage:
+        if usage.killed and (usage.memory_most or 0) >= amount:
+            return container.fact(f"{told.place(usage.by)}: it was killed for memory at a limit of {written}")
+    return None
+
+
+def holds(container: Container) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The runtimes and the servers of its image, without their versions, by a bill of materials."""
+    told = recording(container)
+    found = told.image.holds if told is not None and told.hint is None else ()
+    runtimes = {name.partition(" ")[0] for each in found for name in each.runtimes}
+    servers = {name.partition(" ")[0] for each in found for name in each.servers}
+    return tuple(sorted(runtimes)), tuple(sorted(servers))
+
+
 def _counting(container: Container) -> Recording | None:
     told = recording(container)
     return told if told is not None and told.hint is None else None

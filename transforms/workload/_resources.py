@@ -23,7 +23,7 @@ from hardener.facts.images.numbers_elsewhere import Number, NumbersElsewhere
 from hardener.facts.images.products import runs_data_store
 from hardener.facts.kustomize.overlays.states import patched, states
 from hardener.facts.objects.resource_limits import ResourcePolicies
-from hardener.kubernetes.components.component import is_jvm, is_machine_learning
+from hardener.kubernetes.components.component import is_data_store, is_jvm, is_machine_learning
 from hardener.kubernetes.objects import quantity
 from hardener.tree.core_views import Container, OpaqueError
 
@@ -34,6 +34,7 @@ from ._bounds import Bounds, bounds, quota
 from ._volumes import mounts
 
 _LEARNING_GROUPS = frozenset({"kubeflow.org", "ray.io"})
+_SIZED = {"memory": "heap", "cpu": "threads"}
 _KSERVE = "serving.kserve.io"
 # Of an NVIDIA, AMD or Intel device, where no resource asks for it; these values show none.
 _VISIBLE = "_VISIBLE_DEVICES"
@@ -56,10 +57,23 @@ def unsized(container: Container, resource: str, *, requested: bool) -> str | No
         return f"{image.name if image else container.name} is a data store"
     if _memory.row_need(container)[1]:
         return None
+    if (held := _held(container, resource)) is not None:
+        return held
     if is_jvm((*words, *container.env.values()), repository):
-        return f"a Java virtual machine sizes its {'heap' if resource == 'memory' else 'threads'} by the limit"
+        return f"a Java virtual machine sizes its {_SIZED[resource]} by the limit"
     if resource == "memory" and not requested and _keeps_data(container):
         return "a StatefulSet that keeps data in a claim"
+    return None
+
+
+def _held(container: Container, resource: str) -> str | None:
+    """What its image holds, by a bill of materials, that takes as much as it is given."""
+    runtimes, servers = recorded_use.holds(container)
+    stores = [name for name in servers if is_data_store(name)]
+    if stores:
+        return f"its image holds {', '.join(stores)}, a data store"
+    if "java" in runtimes:
+        return f"its image holds a Java virtual machine, which sizes its {_SIZED[resource]} by the limit"
     return None
 
 
@@ -440,6 +454,31 @@ def _is_measured(container: Container, request: _Request) -> bool:
 def _in_steps(amount: Fraction, step: Fraction) -> Fraction:
     """``amount`` rounded up: two runs of the same never measure the same."""
     return ceil(amount / step) * step
+
+
+def replaced(container: Container, resource: str, options: Resources) -> Iterator[Edit]:
+    """The limit and the request that harden wrote as defaults become what was used in a cluster, downwards, too.
+
+    Both are as large as the defaults: a number that a person wrote stays.
+    """
+    limit, request = (quantity.parse(container.get("resources", kind, resource)) for kind in ("limits", "requests"))
+    default = options.cpu_limit if resource == "cpu" else options.memory_limit
+    if options.source != _USAGE or default == NONE or limit is None:
+        return
+    if (limit, request) != (parsed(default), parsed(options.request(resource))):
+        return
+    most, wanted = recorded_use.limit(container, resource), recorded_use.request(container, resource)
+    if most is None or most.amount == limit:
+        return
+    own = container.fact("request and limit are as large as the defaults of harden", "resources")
+    found = verdict(known=[most.fact, own], effect=Effect.WATCHED, basis=Basis.PROVED)
+    edits = [container.set("resources", "limits", resource, to=most.text, late=True, **found.words)]
+    if wanted is not None and request is not None and wanted.amount <= most.amount and wanted.amount != request:
+        found = verdict(known=[wanted.fact, own], effect=Effect.WATCHED, basis=Basis.PROVED)
+        edits.append(container.set("resources", "requests", resource, to=wanted.text, **found.words))
+    elif request is not None and request > most.amount:
+        return
+    yield from edits
 
 
 def written(

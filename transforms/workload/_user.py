@@ -239,7 +239,7 @@ def _instead(container: Container, explicit: bool) -> Choice:
 def _used_as_root(container: Container) -> Iterator[Evidence]:
     """What it was recorded to do as root, and would do without as another user."""
     used = known_image(container).used_capabilities
-    if used is not None:
+    if used is not None and used.value:
         yield used.fact(container, f"it used {', '.join(used.value)}, which another user does not have")
 
 

@@ -4,7 +4,7 @@ from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.core_views import Container
 
-from ._resources import Resources, written
+from ._resources import Resources, replaced, written
 from ._resources import cpu_limit as limit_of
 
 
@@ -25,6 +25,10 @@ def cpu_limit(container: Container, options: Resources) -> Steps:
 
     May break: nothing fails, but a process that used idle cores is throttled, which shows as latency or a slow start.
     """
+    if container.has("resources", "limits", "cpu"):
+        if edits := list(replaced(container, "cpu", options)):
+            yield edits
+        return
     amount = limit_of(container, options)
     if amount is not None:
         yield from written(container, "limits", "cpu", amount, options)

@@ -118,8 +118,12 @@ def _all(container: Container, added: set[str], dropped: set[str]) -> Iterator[E
 
 
 def _is_open(container: Container) -> bool:
-    """Whether who it runs as is for somebody to tell, and nobody tried what it needs."""
-    return unknown_user(container) is None and _waits_for_user(container) and _tried(container) is None
+    """Whether who it runs as is for somebody to tell, and nobody tried what it needs, or watched what it used."""
+    used = known_image(container).used_capabilities
+    is_watched = used is not None and used.text is not None
+    return (
+        unknown_user(container) is None and _waits_for_user(container) and _tried(container) is None and not is_watched
+    )
 
 
 def _new(left: _Left, written: set[str]) -> list[str]:
@@ -223,7 +227,10 @@ def _left_to_root(container: Container, user: str, *, serves_low: bool) -> _Left
     names += [name for name in used.value if name in DEFAULT] if used is not None else []
     text = "it starts as root" if user == "root" else "its user is not known and may be root"
     facts = [Evidence(f"{text}: the capabilities with which an entrypoint switches users stay")]
-    facts += [used.fact(container, f"it used {', '.join(used.value)}")] if used is not None else []
+    if used is not None and used.value:
+        facts.append(used.fact(container, f"it used {', '.join(used.value)}"))
+    if used is not None and used.text is not None:
+        facts.append(used.fact(container))
     return _Left(names, facts, sure=False)
 
 

@@ -4,7 +4,8 @@ from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.tree.core_views import Container
 
-from ._resources import Resources, written
+from . import _recorded_use as recorded_use
+from ._resources import Resources, replaced, written
 from ._resources import memory_limit as limit_of
 
 
@@ -30,6 +31,13 @@ def memory_limit(container: Container, options: Resources) -> Steps:
 
     May break: a process that needs more is killed, perhaps only under load and long after the rollout.
     """
+    if container.has("resources", "limits", "memory"):
+        if edits := list(replaced(container, "memory", options)):
+            yield edits
+        if (killed := recorded_use.killed(container)) is not None:
+            advice = "raise the limit, or find out what takes the memory"
+            yield container.finding(killed.text, "resources", "limits", "memory", advice=advice, severity=Severity.LOW)
+        return
     amount = limit_of(container, options)
     if amount is not None:
         yield from written(container, "limits", "memory", amount, options)

@@ -89,7 +89,7 @@ def _is_administrator(container: Container) -> bool:
 
 def _needs(container: Container) -> Iterator[Evidence]:
     if (uses_setuid := known_image(container).uses_setuid) is not None:
-        yield uses_setuid.fact(container, "it uses setuid programs")
+        yield uses_setuid.fact(container, None if uses_setuid.text else "it uses setuid programs")
     files = known_image(container).files
     if files is not None:
         for path in files.value.raised(every_word(container), own_command=own_command(container)):

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import verdict
+from hardener.facts.images.known_image import known_image
+from hardener.kubernetes.pods.capabilities import DEFAULT, plain
 from hardener.tree.core_views import Container
 
 from ._need import root_evidence
@@ -32,7 +34,7 @@ def no_privileged(container: Container) -> Steps:
     if not container.privileged:
         return
     shared = [mount for mount in mounts(container) if mount.view.get("mountPropagation") == "Bidirectional"]
-    against = [*root_evidence(container), *_shown_to_the_node(shared)]
+    against = [*root_evidence(container), *_used(container), *_shown_to_the_node(shared)]
     nothing = Evidence("privileged is set, and nothing in the manifest shows a need for it")
     found = verdict(against=against, absent=[nothing])
     path = _FIELD if len(container.keys("securityContext")) > 1 else _FIELD[:1]
@@ -40,6 +42,15 @@ def no_privileged(container: Container) -> Steps:
     for mount in shared:
         fact = mount.view.fact("only a privileged container may have it", "mountPropagation")
         yield mount.view.drop("mountPropagation", **found.along(fact).words)
+
+
+def _used(container: Container) -> Iterator[Evidence]:
+    """The capabilities that a cluster saw it use, and that only a privileged container has by itself."""
+    used = known_image(container).used_capabilities
+    added = {plain(name) for name in container.strings("securityContext", "capabilities", "add")}
+    more = [name for name in used.value if name not in DEFAULT and name not in added] if used is not None else []
+    if used is not None and more and not {"ALL"} & added:
+        yield used.fact(container, f"it used {', '.join(more)}, which it has only as a privileged container")
 
 
 def _shown_to_the_node(shared: list[Mount]) -> Iterator[Evidence]:

@@ -15,6 +15,7 @@ from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 from ._need import added_capabilities, hardened_in, purpose
 
 _PROFILE = ("securityContext", "seccompProfile")
+_RARE = "it makes calls that the default profile refuses"
 _STRICT = ("RuntimeDefault", "Localhost")
 _POD_KEY = "seccomp.security.alpha.kubernetes.io/pod"
 _CONTAINER_KEY = "container.seccomp.security.alpha.kubernetes.io/"
@@ -144,7 +145,7 @@ def _effective(container: Container) -> str | None:
 def _needs(container: Container) -> list[Evidence]:
     found = []
     if (rare_calls := known_image(container).makes_rare_calls) is not None:
-        found.append(rare_calls.fact(container, "it makes calls that the default profile refuses"))
+        found.append(rare_calls.fact(container, None if rare_calls.text else _RARE))
     for name, speaker in spoken(container, seccomp_sensitive, probes=True):
         found.append(speaker.says(f"runs {name}"))
     return found
@@ -161,12 +162,22 @@ def _kept(container: Container) -> list[Evidence]:
 
 def _judged(pod: PodTemplate) -> Verdict:
     """Return how sure it is that no container of ``pod`` makes a call that the profile refuses."""
+    if recorded := list(_recorded(pod)):
+        return verdict(against=recorded)
     if doubts := _doubts(pod):
         return verdict(doubts=doubts)
     for container in pod.containers:
         if (unknown := unknown_image(container)) is not None:
             return verdict(doubts=[unknown])
     return verdict(known=[Evidence("nothing in its images or commands makes calls that the default profile refuses")])
+
+
+def _recorded(pod: PodTemplate) -> Iterator[Evidence]:
+    """The calls that a cluster saw it make, and that the profile refuses."""
+    for container in pod.containers:
+        rare_calls = known_image(container).makes_rare_calls
+        if rare_calls is not None and rare_calls.sure:
+            yield rare_calls.fact(container)
 
 
 def _doubts(pod: PodTemplate) -> list[Evidence]:

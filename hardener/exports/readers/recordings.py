@@ -1,4 +1,4 @@
-"""What recorders saw a container do: kubescape, Inspektor Gadget, Security Profiles Operator."""
+"""What recorders saw a container do: kubescape, and the gadgets of Inspektor Gadget that trace."""
 
 from __future__ import annotations
 
@@ -45,6 +45,10 @@ def _read_container(spec: dict[str, Any], workload: Workload, name: str, key: tu
         into.put_capabilities(workload, name, key, texts(spec, "capabilities"))
         for opened in entries(spec, "opens"):
             _put_open(workload, name, key, text(opened, "path"), texts(opened, "flags"), into)
+        if "syscalls" in spec:
+            into.put_calls(workload, name, key, texts(spec, "syscalls"))
+        if "execs" in spec:
+            into.put_programs(workload, name, key, (text(each, "path") for each in entries(spec, "execs")))
         digest = text(spec, "imageID").rpartition("@")[2]
         if is_digest(digest) and text(spec, "imageTag"):
             into.put_image(workload, name, key, text(spec, "imageTag"), digest)
@@ -76,7 +80,7 @@ def _ports(neighbor: dict[str, Any]) -> Iterable[tuple[int, str]]:
 
 def is_gadget_event(document: dict[str, Any]) -> bool:
     """Whether it is a line of a gadget of Inspektor Gadget that says what a container of Kubernetes did."""
-    return any(key in document for key in ("fname", "cap", "capName")) and bool(_gadget_place(document))
+    return any(key in document for key in ("fname", "cap", "capName", "exepath")) and bool(_gadget_place(document))
 
 
 def _gadget_place(document: dict[str, Any]) -> tuple[str, str, str] | None:
@@ -91,7 +95,7 @@ def _gadget_place(document: dict[str, Any]) -> tuple[str, str, str] | None:
 
 
 def read_gadget(document: dict[str, Any], into: Collector) -> None:
-    """A line of ``trace_open`` or ``trace_capabilities`` (``-o json``)."""
+    """A line of ``trace_open``, ``trace_exec`` or ``trace_capabilities`` (``-o json``)."""
     place = _gadget_place(document)
     if place is None or failed(document):
         return
@@ -104,6 +108,9 @@ def read_gadget(document: dict[str, Any], into: Collector) -> None:
     capability = text(document, "cap") or text(document, "capName")
     if capability:
         into.put_capabilities(workload, container, key, [capability])
+        return
+    if "exepath" in document:
+        into.put_programs(workload, container, key, [text(document, "exepath")])
         return
     flags = at(document, "flags")
     said = flags.split("|") if isinstance(flags, str) else list(texts(document, "flags"))

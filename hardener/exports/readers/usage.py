@@ -13,6 +13,7 @@ from hardener.exports.shapes import at, entries, mapping, text, thousandths, who
 
 _MEMORY = frozenset({"container_memory_working_set_bytes", "container_memory_max_usage_bytes", "container_memory_rss"})
 _CPU = "container_cpu_usage_seconds_total"
+_THROTTLED, _PERIODS = "container_cpu_cfs_throttled_periods_total", "container_cpu_cfs_periods_total"
 
 
 def read_autoscaler(item: dict[str, Any], into: Collector) -> None:
@@ -130,6 +131,9 @@ def read_prometheus(document: dict[str, Any], into: Collector) -> None:
                 into.put_usage(
                     workload, container, key, cpu=_milli(sum(rates) / len(rates)), cpu_most=_milli(max(rates))
                 )
+        elif text(labels, "__name__") in (_THROTTLED, _PERIODS) and len(samples) > 1:
+            growth = sum(b - a for (_, a), (_, b) in pairwise(samples) if b >= a)
+            into.put_periods(workload, container, key, growth, throttled=text(labels, "__name__") == _THROTTLED)
 
 
 def _rates(samples: list[tuple[float, float]]) -> list[float]:

@@ -319,7 +319,7 @@ class Access(AsRead):
     @property
     def log(self) -> AuditLog | None:
         """The audit log of this run."""
-        if not self._tree.settings.audit_logs:
+        if not self._tree.settings.audit_logs and self._tree.recorded is None:
             return None
 
         return self._tree.ask(GivenLog).log

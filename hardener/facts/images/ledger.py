@@ -61,11 +61,12 @@ class ImageLedger(Struct):
     - `root_commands`: what its entrypoint does that needs root.
     - `carried`: file capabilities that a Dockerfile gives to its programs, `capabilities` those that its program is
       known to have; both without CAP_.
-    - `used_capabilities`: those that it was recorded to use, without CAP_; none of them is known to be needed.
+    - `used_capabilities`: those that it was recorded to use, without CAP_; none of them is known to be needed. Its text
+      says for how long no other was seen, where that counts.
     - `read_only`: whether it runs with a read-only root; `read_only_with`: settings of a container with which one that
       does not does. `needs_root`: it works as root only. `root_start`: whether its own command starts as another user.
       `uses_setuid`: it starts setuid programs. `makes_rare_calls`: the default seccomp profile refuses some that it
-      makes.
+      makes; sure where these were seen.
     - `files`: what its files say, as far as somebody read them.
     - `started_as`: the image whose program it starts, where that is the base that its Dockerfile builds on.
     """

@@ -1,5 +1,6 @@
 """What a cluster told of a container, by ``harden.evidence.yaml``: matched by kind, namespace and name, through what
-kustomizations make of them.
+kustomizations make of them; else by the Helm release, else by the labels that Kubernetes recommends. What was recorded
+of an image holds for each container that runs it, by its digest, with the same command.
 
 What was recorded of another digest than the manifest pins, or is older than ``import.max-age``, is a hint: what it says
 against a change still counts, and what it says for one does not.
@@ -8,16 +9,18 @@ against a change still counts, and what it says for one does not.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from hardener.exports.model import Facts, Image, Recorded, Usage
+from hardener.exports.model import OUTSIDE, About, Facts, Image, ImageFacts, Recorded, Usage
 from hardener.facts.kustomize.builds import Builds
-from hardener.tree.core_views import Container, Object
+from hardener.tree.core_views import Container, Object, PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
 
@@ -25,14 +28,21 @@ __all__ = ["Image", "Recording", "Recordings", "key_names", "limit_of", "recordi
 _FILE = "harden.evidence.yaml"
 _ANY_KIND = "*"
 _UNSET = "default"  # the namespace that kubectl takes where none is named
+_RELEASE = "meta.helm.sh/release-name"
+_INSTANCE = "app.kubernetes.io/instance"
+# Source: kubernetes.io/docs/concepts/overview/working-with-objects/common-labels
+_RECOMMENDED = tuple(f"app.kubernetes.io/{name}" for name in ("name", "component", "part-of"))
+_OF_IMAGES = ("images", "ran", "writes", "capabilities", "calls", "programs")  # what an image does, whoever runs it
 
 
 class Recording(Struct, frozen=True):
-    """The facts of one container. ``hint``: why they are no more than hints, None where they count in full."""
+    """The facts of one container, and of its ``image`` by name. ``hint``: why they are no more than hints, None where
+    they count in full."""
 
     recorded: Recorded
     facts: Facts
     hint: str | None = None
+    image: ImageFacts = ImageFacts()
 
     def place(self, by: str) -> str:
         """The source of a fact, for people: who told it, and of which days."""
@@ -70,18 +80,50 @@ class Recordings(AsRead):
         for key in self.workloads:
             kind, _, name = key.split("/", 2)
             self._any_space.setdefault(f"{kind}/{name}", []).append(key)
-        objects = {id(pod.object): pod.object for pod in tree.pods_and_parts if pod.object.editable}
-        self._holders = Counter(key for item in objects.values() for key in self.keys(item))
+        pods = {id(pod.object): pod for pod in tree.pods_and_parts if pod.object.editable}
+        self._otherwise: dict[Object, str] = {}  # the workload of an object whose name says nothing
+        self._holders = Counter(key for pod in pods.values() for key in self.keys(pod.object))
+        for signs in (_by_release, _by_labels):
+            self._match(pods.values(), signs)
+        self._of_image: dict[Hashable, Facts] | None = None
 
-    @property
+    @cached_property
     def workloads(self) -> list[str]:
-        """The workloads that the kept file has facts of."""
-        return sorted({key.rpartition("/")[0] for key in self._recorded.containers})
+        """The workloads that the kept file has facts of, those at the end of connections among them."""
+        found = {key.rpartition("/")[0] for key in self._recorded.containers}
+        ends = {end for peer in self._recorded.peers for end in (peer.source, peer.target)}
+        return sorted(found | {end for end in ends if end != OUTSIDE and not end.startswith("Service/")})
+
+    def _match(self, pods: Iterable[PodTemplate], signs: _Signs) -> None:
+        """Take the workload that alone has the ``signs`` of an object that alone has them."""
+        free = [key for key in self.workloads if not self._holders[key]]
+        objects: dict[Hashable, list[Object]] = {}
+        for pod in pods:
+            if not any(key in self._known for key in self.keys(pod.object)):
+                objects.setdefault(signs.of_object(pod), []).append(pod.object)
+        named: dict[Hashable, list[str]] = {}
+        for key in free:
+            named.setdefault(signs.of_workload(key, self._recorded.workloads.get(key)), []).append(key)
+        for sign, keys in named.items():
+            found = objects.get(sign, []) if sign is not None else []
+            if len(keys) == len(found) == 1 and self._may_be_in(found[0], keys[0].split("/")[1]):
+                self._otherwise[found[0]] = keys[0]
+                self._holders[keys[0]] += 1
+
+    def _may_be_in(self, item: Object, namespace: str) -> bool:
+        known = self._tree.ask(Builds).known_namespaces(item)
+        return None in known or namespace in known
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.workloads)
 
     def keys(self, item: Object) -> list[str]:
         """The workloads of the kept file that ``item`` may be: those of its names; where its namespace is not written,
         the one that has its kind and name."""
         found = dict.fromkeys(key_names(self._tree, item))
+        if item in self._otherwise:
+            return [*found, self._otherwise[item]]
         if None in self._tree.ask(Builds).known_namespaces(item):
             names = {key.split("/", 2)[2] for key in found}
             spaces = [self._any_space.get(f"{kind}/{name}", []) for kind in (item.kind, _ANY_KIND) for name in names]
@@ -92,26 +134,72 @@ class Recordings(AsRead):
 
     def of(self, container: Container) -> Recording | None:
         """The facts of ``container``; None where there are none, or where two objects of the tree may be meant."""
+        facts, of_image = self._own(container) or self._same_image(container), self._image_facts(container)
+        if facts is None and of_image == ImageFacts():
+            return None
+        facts = facts or Facts()
+        return Recording(self._recorded, facts, self._hint(container, facts, of_image), of_image)
+
+    def _own(self, container: Container) -> Facts | None:
+        """What was told of this very container."""
         found = [
             facts
             for key in self.keys(container.pod.object)
             if self._holders[key] <= 1 and (facts := self._recorded.containers.get(f"{key}/{container.name}"))
         ]
-        if not found:
+        return _together(found) if found else None
+
+    def _image_facts(self, container: Container) -> ImageFacts:
+        found = self._recorded.images.get(container.image.text) if container.image is not None else None
+        return found or ImageFacts()
+
+    def _same_image(self, container: Container) -> Facts | None:
+        """What was told of another container of the tree that runs the same digest with the same command."""
+        sign = self._image_sign(container, Facts())
+        if sign is None:
             return None
-        facts = _together(found)
-        return Recording(self._recorded, facts, self._hint(container, facts))
+        if self._of_image is None:
+            self._of_image = {}
+            for pod in self._tree.pods_and_parts:
+                for other in pod.containers if pod.object.editable else ():
+                    own = self._own(other)
+                    if own is not None and (key := self._image_sign(other, own)) is not None:
+                        facts = replace(Facts(), **{kind: getattr(own, kind) for kind in _OF_IMAGES})
+                        before = self._of_image.get(key)
+                        self._of_image[key] = facts if before is None else _together([before, facts])
+        return self._of_image.get(sign)
+
+    def _image_sign(self, container: Container, facts: Facts) -> Hashable | None:
+        """What is the same of containers that run one digest in one way; None where the digest is not known."""
+        image = container.image
+        if image is None:
+            return None
+        ran = {each.digest for each in facts.images} or self._digests.get(image.text, set())
+        digest = image.digest or (next(iter(ran)) if len(ran) == 1 else None)
+        return (digest, tuple(container.command), tuple(container.args)) if digest is not None else None
+
+    @cached_property
+    def _digests(self) -> dict[str, set[str]]:
+        """The digests that were recorded behind the name of an image."""
+        found: dict[str, set[str]] = {}
+        for facts in self._recorded.containers.values():
+            for image in facts.images:
+                found.setdefault(image.name, set()).add(image.digest)
+        return found
 
     def unmatched(self) -> Iterator[str]:
         """The workloads of the kept file that no object of the tree is, and those that several may be."""
         return (key for key in self.workloads if self._holders[key] != 1)
 
-    def _hint(self, container: Container, facts: Facts) -> str | None:
+    def _hint(self, container: Container, facts: Facts, of_image: ImageFacts) -> str | None:
         pinned = container.image.digest if container.image is not None else None
         ran = {image.digest for image in facts.images}
         if pinned is not None and ran and pinned not in ran:
             return "it was recorded of another digest than the manifest pins"
-        last = max((self._recorded.sources[fact.by].last for kind in _kinds(facts) for fact in kind), default=None)
+        last = max(
+            (self._recorded.sources[fact.by].last for kind in (*_kinds(facts), *_kinds(of_image)) for fact in kind),
+            default=None,
+        )
         today = self._tree.settings.as_of or date.today()
         oldest = self._tree.settings.oldest_recording
         if last is not None and (today - date.fromisoformat(last)).days > oldest:
@@ -119,7 +207,47 @@ class Recordings(AsRead):
         return None
 
 
-def _kinds(facts: Facts) -> list[Any]:
+class _Signs(Struct, frozen=True):
+    """What an object and a workload of a cluster have in common that are one; None where they have nothing of it."""
+
+    of_object: Callable[[PodTemplate], Hashable | None]
+    of_workload: Callable[[str, About | None], Hashable | None]
+
+
+def _release_of_object(pod: PodTemplate) -> Hashable | None:
+    item = pod.object
+    release = pod.labels.get(_INSTANCE) or item.annotations.get(_RELEASE) or ""
+    return item.kind, _without_release(item.name, release)
+
+
+def _release_of_workload(key: str, about: About | None) -> Hashable | None:
+    kind, _, name = key.split("/", 2)
+    return (kind, _without_release(name, about.release)) if about is not None and about.release else None
+
+
+def _without_release(name: str, release: str) -> str:
+    """The name that a chart gives beside that of the release."""
+    return "" if name == release else name.removeprefix(f"{release}-") if release else name
+
+
+def _labels_of_object(pod: PodTemplate) -> Hashable | None:
+    return _recommended(pod.object.kind, pod.labels)
+
+
+def _labels_of_workload(key: str, about: About | None) -> Hashable | None:
+    return _recommended(key.partition("/")[0], dict(about.labels)) if about is not None else None
+
+
+def _recommended(kind: str, labels: dict[str, str]) -> Hashable | None:
+    found = tuple(labels.get(name) for name in _RECOMMENDED)
+    return (kind, *found) if found[0] is not None else None
+
+
+_by_release = _Signs(_release_of_object, _release_of_workload)
+_by_labels = _Signs(_labels_of_object, _labels_of_workload)
+
+
+def _kinds(facts: Facts | ImageFacts) -> list[Any]:
     return [getattr(facts, name) for name in facts.__struct_fields__]
 
 

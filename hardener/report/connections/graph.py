@@ -14,6 +14,7 @@ from hardener.facts.access.api_use import api_use
 from hardener.facts.kustomize.builds import Build, Builds
 from hardener.facts.network.connections import External, Port, Unresolved, Unseen, Way
 from hardener.facts.network.connections.model import Connections, Edge, Entry
+from hardener.facts.network.connections.recorded import SeenPorts
 from hardener.facts.network.exposure.judged import Opening, opening
 from hardener.facts.network.silent_workloads import SilentWorkloads
 from hardener.facts.objects.object_links import Relations
@@ -57,9 +58,18 @@ class Workload(Struct):
         return f"{self.kind}/{self.name}" + (f" {self.part}" if self.part else "")
 
 
+class How(StrEnum):
+    """How a connection is known, where a cluster recorded connections."""
+
+    SEEN = "seen"  # and nothing in the tree names it
+    INFERRED = "inferred"  # and it was not seen
+    BOTH = "both"
+
+
 class Link(Struct, frozen=True):
     """A connection to ``server`` from ``client``, or from where ``way`` says. No ports: all of them. One that is not
-    ``certain`` is only one that may be: a word names the server, or both have the same credentials."""
+    ``certain`` is only one that may be: a word names the server, or both have the same credentials. ``how`` is None
+    where nothing was recorded."""
 
     server: Workload
     ports: tuple[Port, ...]
@@ -68,6 +78,7 @@ class Link(Struct, frozen=True):
     client: Workload | None = None
     way: Way | None = None
     certain: bool = True
+    how: How | None = None
 
 
 class Lack(StrEnum):
@@ -114,6 +125,11 @@ class Graph(Struct):
     hosts: list[Host] = field(default_factory=list)
     services: list[OpenService] = field(default_factory=list)
     unread: int = 0
+
+    @property
+    def tells_how(self) -> bool:
+        """Whether its links say how they are known."""
+        return any(link.how is not None for link in self.links)
 
 
 def collect(tree: Tree, mask: Callable[[str], str]) -> Graph:
@@ -167,7 +183,16 @@ class _Collector:
 
     def _edge(self, edge: Edge, by_pod: dict[int, Workload], *, certain: bool = True) -> Link:
         service, facts, client = self._name(edge.service), self._facts(edge.evidence), by_pod[id(edge.client)]
-        return Link(by_pod[id(edge.server)], edge.ports, service, facts, client=client, certain=certain)
+        how = self._how(edge) if certain else None
+        return Link(by_pod[id(edge.server)], edge.ports, service, facts, client=client, certain=certain, how=how)
+
+    def _how(self, edge: Edge) -> How | None:
+        ports = self.tree.ask(SeenPorts)
+        if not ports.are_any:
+            return None
+        if not ports.is_seen(edge):
+            return How.INFERRED
+        return How.BOTH if ports.is_inferred(edge) else How.SEEN
 
     def _way_in(self, entry: Entry, by_pod: dict[int, Workload]) -> Link:
         service, facts = self._name(entry.service), self._facts(entry.evidence)

@@ -11,10 +11,10 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from hardener.facts.network.connections import Port, Way
-from hardener.report.connections.graph import Fact, Graph, Host, Lack, Link, OpenService, Workload
+from hardener.report.connections.graph import Fact, Graph, Host, How, Lack, Link, OpenService, Workload
 from hardener.report.connections.names import told_apart
 from hardener.support.printable import plain, seen_in_json
 
@@ -39,6 +39,14 @@ _LACKS = {
     Lack.UNSEEN: "whose pods the tree does not show",
     Lack.UNRESOLVED: "which the tree does not hold",
 }
+# What a link is called, and how it is drawn in each format, by how it is known.
+HOW = {
+    How.SEEN: "seen, and nothing in the tree names it",
+    How.INFERRED: "named in the tree, not seen",
+    How.BOTH: "named in the tree, and seen",
+}
+_MERMAID = {How.SEEN: "--o", How.INFERRED: "-->", How.BOTH: "==>"}
+_DOT = {How.SEEN: ("style=bold", "arrowhead=odot"), How.INFERRED: (), How.BOTH: ("style=bold",)}
 _ALL_PORTS = "all ports"
 
 
@@ -61,6 +69,8 @@ def text(graph: Graph) -> Iterator[str]:
     if graph.workloads or alone:
         yield ""
     yield _summary(graph)
+    if graph.tells_how:
+        yield "; ".join(f"[{how}] {words}" for how, words in HOW.items())
     if graph.unread:
         yield f"{_count(graph.unread, 'file or document', 'files or documents')} not read: harden check names them"
 
@@ -101,7 +111,8 @@ Row = tuple[str, tuple[Fact, ...]]
 
 def _client_row(link: Link) -> Row:
     arrow = "->" if link.certain else "~> perhaps"
-    return f"{arrow} {plain(link.server.label)} {ports(link.ports)}{_through(link)}", link.evidence
+    how = f" [{link.how}]" if link.how is not None else ""
+    return f"{arrow} {plain(link.server.label)} {ports(link.ports)}{_through(link)}{how}", link.evidence
 
 
 def _entry_row(link: Link) -> Row:
@@ -202,20 +213,30 @@ def _labels(graph: Graph) -> dict[int, str]:
     }
 
 
+class Arrow(NamedTuple):
+    """What is drawn from one end to another; ``nowhere``: it is not known to lead there."""
+
+    start: str
+    end: str
+    label: str
+    nowhere: bool = False
+    how: How | None = None
+
+
 class Outsiders:
     """What is drawn beside the workloads, each once, by its label: where connections come from, hosts, the API."""
 
     def __init__(self, graph: Graph) -> None:
         self.ids: dict[str, str] = {}
         self.unresolved: set[str] = set()
-        self.arrows: list[tuple[str, str, str, bool]] = []  # from, to, label, whether it is not known to lead there
+        self.arrows: list[Arrow] = []
         waiting = _by_workload((server, service) for service in graph.services for server in service.servers)
         for link in graph.links:
             self._link(link, waiting)
         for service in graph.services:
             if not service.servers:
                 end = self._id(f"Service/{service.name}, whose pods the tree does not show")
-                self.arrows.append((self._id(ORIGINS[Way.OUTSIDE]), end, reason(service), False))
+                self.arrows.append(Arrow(self._id(ORIGINS[Way.OUTSIDE]), end, reason(service)))
         for host in graph.hosts:
             nowhere = host.lack is Lack.UNRESOLVED
             self._leads(host.client, _host(host), "not in the tree" if nowhere else "", nowhere)
@@ -230,20 +251,20 @@ class Outsiders:
         server = f"w{link.server.id}"
         if link.client is not None:
             label = ports(link.ports) if link.certain else f"perhaps {ports(link.ports)}"
-            self.arrows.append((f"w{link.client.id}", server, label, not link.certain))
+            self.arrows.append(Arrow(f"w{link.client.id}", server, label, not link.certain, link.how))
             return
         is_neighbour = link.way is Way.NAMESPACE
         origin = f"any pod, {_namespace(link.server)}" if is_neighbour else ORIGINS[link.way or Way.OUTSIDE]
         # One way in may be that of several Services.
         reasons = waiting.pop(link.server.id, []) if link.way is Way.OUTSIDE else []
         label = "; ".join([ports(link.ports), *map(reason, reasons)])
-        self.arrows.append((self._id(origin), server, label, False))
+        self.arrows.append(Arrow(self._id(origin), server, label))
 
     def _leads(self, client: Workload, label: str, about: str, nowhere: bool) -> None:
         end = self._id(label)
         if nowhere:
             self.unresolved.add(end)
-        self.arrows.append((f"w{client.id}", end, about, nowhere))
+        self.arrows.append(Arrow(f"w{client.id}", end, about, nowhere))
 
     def _id(self, label: str) -> str:
         return self.ids.setdefault(label, f"x{len(self.ids) + 1}")
@@ -267,9 +288,14 @@ def mermaid(graph: Graph) -> Iterator[str]:
         yield "  end"
     outsiders = Outsiders(graph)
     yield from (f"  {id}([{_mermaid(label)}])" for label, id in outsiders.ids.items())
-    for start, end, label, nowhere in outsiders.arrows:
-        arrow = "-.->" if nowhere else "-->"
+    for start, end, label, nowhere, how in outsiders.arrows:
+        arrow = "-.->" if nowhere else _MERMAID[how or How.INFERRED]
         yield f"  {start} {arrow}" + (f"|{_mermaid(label)}|" if label else "") + f" {end}"
+    if graph.tells_how:
+        yield f"  subgraph legend[{_mermaid('legend')}]"
+        for how, words in HOW.items():
+            yield f"    {how}1[{_mermaid('client')}] {_MERMAID[how]}|{_mermaid(words)}| {how}2[{_mermaid('server')}]"
+        yield "  end"
 
 
 def _mermaid(label: str) -> str:
@@ -294,9 +320,16 @@ def dot(graph: Graph) -> Iterator[str]:
     for label, id in outsiders.ids.items():
         style = ", style=dashed" if id in outsiders.unresolved else ""
         yield f"  {id} [label={_quoted(label)}, shape=ellipse{style}];"
-    for start, end, label, nowhere in outsiders.arrows:
-        settings = [f"label={_quoted(label)}"] * bool(label) + ["style=dashed"] * nowhere
+    for start, end, label, nowhere, how in outsiders.arrows:
+        look = ["style=dashed"] if nowhere else [*_DOT[how or How.INFERRED]]
+        settings = [f"label={_quoted(label)}"] * bool(label) + look
         yield f"  {start} -> {end}" + (f" [{', '.join(settings)}]" if settings else "") + ";"
+    if graph.tells_how:
+        yield f"  subgraph cluster_legend {{\n    label={_quoted('legend')};"
+        for how, words in HOW.items():
+            yield f"    {how}1 [label={_quoted('client')}];\n    {how}2 [label={_quoted('server')}];"
+            yield f"    {how}1 -> {how}2 [{', '.join([f'label={_quoted(words)}', *_DOT[how]])}];"
+        yield "  }"
     yield "}"
 
 
@@ -339,7 +372,8 @@ def _workload(workload: Workload) -> dict[str, object]:
 
 def _edge(link: Link) -> dict[str, object]:
     client = link.client.id if link.client is not None else None
-    return {"client": client, "server": link.server.id, "certain": link.certain, **_link(link)}
+    found = {"client": client, "server": link.server.id, "certain": link.certain, **_link(link)}
+    return found | {"how": link.how} if link.how is not None else found
 
 
 def _entry(link: Link) -> dict[str, object]:

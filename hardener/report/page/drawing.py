@@ -18,8 +18,8 @@ from unicodedata import east_asian_width
 from msgspec import Struct, field
 
 from hardener.facts.network.connections import Port, Way
-from hardener.report.connections.graph import Graph, Host, Lack, Link, Workload
-from hardener.report.connections.graph_formats import ORIGINS, by_namespace, ports, reason
+from hardener.report.connections.graph import Graph, Host, How, Lack, Link, Workload
+from hardener.report.connections.graph_formats import HOW, ORIGINS, by_namespace, ports, reason
 from hardener.report.connections.names import LONGEST, told_apart
 from hardener.report.page.columns import STUB, Box, Columns, Line, connected
 from hardener.report.page.words import Words
@@ -164,6 +164,11 @@ class Drawing:
                 f"The drawing shows {boxes} of {boxes + self.more_boxes} boxes and {lines} of {lines + self.more_lines}"
                 " lines. The list has all of them."
             )
+        if any(getattr(line.about, "how", None) is not None for line in self.lines):
+            yield (
+                "Thick lines were seen in a cluster: whole ones are named in the tree, too, dotted ones are not."
+                " Thin lines are named in the tree and were not seen."
+            )
         if self.left_out:
             one = self.left_out == 1
             yield (
@@ -185,7 +190,7 @@ class Drawing:
             yield (f'<rect class="band" x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" height="{height:.0f}" rx="6"/>\n')
         for line in self.lines:
             yield (
-                f'<g class="arrow"><title>{self.words.text(str(line.about))}</title>'
+                f'<g class="{_look(line)}"><title>{self.words.text(str(line.about))}</title>'
                 f'<path d="{_curve(line.path)}" marker-end="url(#tip)"/></g>\n'
             )
         for box in self.boxes:
@@ -235,16 +240,33 @@ class _Part(Struct, eq=False):
         self.frames = [(text, fx + x, fy + y, width, height) for text, fx, fy, width, height in self.frames]
 
 
+class _About(str):
+    """What a line says, and ``how`` its connection is known."""
+
+    how: How | None
+
+    def __new__(cls, text: str, how: How | None) -> _About:
+        found = super().__new__(cls, f"{text} ({HOW[how]})" if how is not None else text)
+        found.how = how
+        return found
+
+
+def _look(line: Line) -> str:
+    """The class of the arrow of a line: as its connection is known."""
+    how = getattr(line.about, "how", None)
+    return "arrow" if how in (None, How.INFERRED) else f"arrow {how}"
+
+
 class _Nodes:
     """The boxes and lines of a graph, no more than fit. ``strips`` are the names of the namespaces, by their number."""
 
     def __init__(self, graph: Graph, mask: Callable[[str], str]) -> None:
         self.rows: dict[int, list[_Row]] = defaultdict(list)
         self._came: dict[int, dict[str, None]] = defaultdict(dict)  # ports at which workloads come in, by server
-        pairs: dict[tuple[int, int, str], None] = {}
+        pairs: dict[tuple[int, int, str], How | None] = {}
         for link in graph.links:
             if link.client is not None and link.client.id != link.server.id and link.certain:
-                pairs[link.client.id, link.server.id, ports(link.ports)] = None
+                pairs[link.client.id, link.server.id, ports(link.ports)] = link.how
                 self._came[link.server.id][ports(link.ports)] = None
         self._fill(graph)
         strips = by_namespace(graph)
@@ -258,6 +280,8 @@ class _Nodes:
                 if workload.id in drawn:
                     boxes[workload.id] = self._box(workload, told.get(workload.id, ""), strip)
         lines = [self._line(boxes[client], boxes[server], server, found) for client, server, found in pairs]
+        for line, how in zip(lines, pairs.values(), strict=True):
+            line.about = _About(str(line.about), how)
         self._keep(list(boxes.values()) + self._lone_services(graph), lines)
 
     def _fill(self, graph: Graph) -> None:

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 from msgspec import Struct, field
 
 from hardener.errors import InputError
-from hardener.facts.access.audit_log.event import NotAnEventError, requests
-from hardener.facts.access.audit_log.usage import Usage, rules
+from hardener.exports.audit_log.event import NotAnEventError, requests
+from hardener.exports.audit_log.usage import Account, Usage, rules
+from hardener.exports.model import Account as Kept
+from hardener.exports.model import Recorded, Source
 from hardener.kubernetes.rbac.observed_rule import ObservedRule
 from hardener.support.json_objects import entries, opened
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
+
+_KEPT = "harden.evidence.yaml"
 
 
 class Damage(Struct, frozen=True):
@@ -86,12 +90,64 @@ class AuditLog(Struct):
 
 
 class GivenLog(AsRead):
-    """``log`` is what the audit logs that the run was given show; None without one. Collecting it raises InputError
-    where a log is wrong."""
+    """``log`` is what the audit logs show that the run was given, else those that ``harden import`` read before; None
+    without one. ``old`` names the kept ones that are too old to be used. Collecting it raises InputError where a log is
+    wrong."""
 
     def __init__(self, tree: Tree) -> None:
         logs = tree.settings.audit_logs
-        self.log = read(logs) if logs else None
+        self.old: list[str] = []
+        if logs or tree.recorded is None:
+            self.log = read(logs) if logs else None
+        else:
+            self.log = self._kept(tree, tree.recorded)
+
+    def _kept(self, tree: Tree, recorded: Recorded) -> AuditLog | None:
+        """The logs of the kept file that are not too old, as one."""
+        today = tree.settings.as_of or date.today()
+        usage = Usage()
+        for key, source in recorded.sources.items():
+            if not source.events:
+                continue
+            if (today - date.fromisoformat(source.last)).days > tree.settings.oldest_recording:
+                self.old.append(f"{source.file} ({recorded.days(key)})")
+                continue
+            usage.events += source.events
+            usage.reads += source.reads
+            usage.notes += source.notes
+            usage.left_out = usage.left_out or source.left_out
+            _widen(usage, source)
+            for name, accounts in recorded.accounts.items():
+                for account in (each for each in accounts if each.by == key):
+                    _put(usage, name, account)
+        return AuditLog((_KEPT,), usage) if usage.events else None
+
+
+def _widen(usage: Usage, source: Source) -> None:
+    """The days of a kept log, from the end of the first to the beginning of the last: no more than it surely spans."""
+    is_one_day = source.first in (None, source.last)
+    first, last = (
+        f"{source.first or source.last}T{'00:00:00' if is_one_day else '23:59:59'}Z",
+        f"{source.last}T00:00:00Z",
+    )
+    usage.first = min(usage.first or first, first)
+    usage.last = max(usage.last or last, last)
+
+
+def _put(usage: Usage, name: str, kept: Kept) -> None:
+    namespace, _, account = name.partition("/")
+    found = usage.accounts.setdefault((namespace, account), Account())
+    found.events += kept.events
+    found.whole = found.whole and kept.whole
+    for right in kept.did:
+        for verb in right.verbs:
+            if right.url:
+                found.urls.add((right.url, verb))
+                continue
+            key = (right.namespace or None, right.group, right.resource, verb)
+            names = set(right.names) | (found.grants.get(key) or set())
+            is_bound = bool(right.names) and found.grants.get(key, names) is not None
+            found.grants[key] = names if is_bound else None
 
 
 def check(paths: tuple[str, ...]) -> None:

@@ -14,15 +14,58 @@ from hardener.facts.images.recordings import Recording
 from hardener.facts.objects.written_contexts import WrittenContexts
 from hardener.tree.core_views import Container
 
+_ROOT = frozenset({"", "0", "root"})
+
 
 def put_recording(ledger: ImageLedger, container: Container, told: Recording) -> None:
     """Put in what was recorded of ``container``."""
     _put_user(ledger, container, told)
     _put_paths(ledger, told)
+    _put_capabilities(ledger, told)
+    _put_signs(ledger, told)
+    _put_config(ledger, told)
+
+
+def _put_capabilities(ledger: ImageLedger, told: Recording) -> None:
     used = sorted({name for each in told.facts.capabilities for name in each.used})
-    if used:
-        place = told.place(told.facts.capabilities[0].by)
-        ledger.used_capabilities = Known(tuple(used), KnownBy.RECORDED, place)
+    if not told.facts.capabilities or not (used or told.hint is None):
+        return
+    by = told.facts.capabilities[0].by
+    silence = f"{told.place(by)}: {told.period(by)} show no use of another capability"
+    text = silence if told.hint is None else None
+    ledger.used_capabilities = Known(tuple(used), KnownBy.RECORDED, told.place(by), text=text)
+
+
+def _put_signs(ledger: ImageLedger, told: Recording) -> None:
+    """What it did that a stricter context forbids; that it did nothing of it proves nothing."""
+    for calls in told.facts.calls:
+        if calls.refused:
+            text = f"it made system calls that the default profile refuses: {', '.join(calls.refused)}"
+            ledger.makes_rare_calls = _forbidden(told.place(calls.by), text)
+    for programs in told.facts.programs:
+        if programs.setuid:
+            text = f"it started programs that need the setuid bit: {', '.join(programs.setuid)}"
+            ledger.uses_setuid = _forbidden(told.place(programs.by), text)
+
+
+def _forbidden(place: str, text: str) -> Known[bool]:
+    return Known(True, KnownBy.RECORDED, place, sure=True, text=f"{place}: {text}")
+
+
+def _put_config(ledger: ImageLedger, told: Recording) -> None:
+    """How its image is set to start, where nothing else tells; its tag may have moved since, so nothing is sure."""
+    for config in told.image.configs if told.hint is None else ():
+        place = told.place(config.by)
+        user = config.user.partition(":")[0]
+        if ledger.user is None:
+            ledger.user = Known("root" if user in _ROOT else user, KnownBy.RECORDED, place)
+        if ledger.volumes is None and config.volumes:
+            ledger.volumes = Known(config.volumes, KnownBy.RECORDED, place)
+        if ledger.workdir is None and config.folder:
+            ledger.workdir = Known(config.folder, KnownBy.RECORDED, place)
+        ports = tuple(sorted({int(port) for each in config.ports if (port := each.partition("/")[0]).isdecimal()}))
+        if ledger.ports is None and ports:
+            ledger.ports = Known(ports, KnownBy.RECORDED, place)
 
 
 def _put_user(ledger: ImageLedger, container: Container, told: Recording) -> None:

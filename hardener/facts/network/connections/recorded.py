@@ -5,6 +5,7 @@ Flows prove that pairs talk, and never that others do not: what was inferred and
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hardener.authoring.edits import Evidence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _FILE = "harden.evidence.yaml"
 _SERVICE = "Service"
+_Pair = tuple[PodTemplate, PodTemplate]
 
 
 def put_recorded(into: Collector) -> None:
@@ -63,11 +65,48 @@ def _fact(client: PodTemplate, peer: Peer, recorded: Recorded) -> Evidence:
 
 def is_recorded(edge: Edge) -> bool:
     """Whether a recording saw the connection."""
-    return any(fact.text.startswith(f"{_FILE}: ") for fact in edge.evidence)
+    return any(map(_is_of_recording, edge.evidence))
+
+
+def is_inferred(edge: Edge) -> bool:
+    """Whether the manifests show the connection, or something else than a recording."""
+    return not all(map(_is_of_recording, edge.evidence))
+
+
+def _is_of_recording(fact: Evidence) -> bool:
+    return fact.text.startswith(f"{_FILE}: ")
+
+
+class SeenPorts(AsRead):
+    """The ports at which each pair of workloads was seen to talk, and at which the tree shows that it does; () stands
+    for all. ``are_any``: whether anything was recorded."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.are_any = tree.recorded is not None and bool(tree.recorded.peers)
+        self._seen: dict[_Pair, list[tuple[Port, ...]]] = {}
+        self._inferred: dict[_Pair, list[tuple[Port, ...]]] = {}
+        for edge in tree.ask(Connections).edges if self.are_any else ():
+            pair = (edge.client, edge.server)
+            if is_recorded(edge):
+                self._seen.setdefault(pair, []).append(edge.ports)
+            if is_inferred(edge):
+                self._inferred.setdefault(pair, []).append(edge.ports)
+
+    def is_seen(self, edge: Edge) -> bool:
+        """Whether the pair was seen at a port of ``edge``."""
+        return _meet(self._seen.get((edge.client, edge.server), ()), edge.ports)
+
+    def is_inferred(self, edge: Edge) -> bool:
+        """Whether the tree shows the pair at a port of ``edge``."""
+        return _meet(self._inferred.get((edge.client, edge.server), ()), edge.ports)
+
+
+def _meet(found: Iterable[tuple[Port, ...]], ports: tuple[Port, ...]) -> bool:
+    return any(not each or not ports or set(each) & set(ports) for each in found)
 
 
 class NeverRecorded(AsRead):
-    """The connections that were inferred, and that nothing recorded though flows of both ends were."""
+    """The connections that were inferred, and that nothing recorded though flows of the client were."""
 
     def __init__(self, tree: Tree) -> None:
         self._by_client: dict[PodTemplate, list[tuple[Edge, str]]] = {}
@@ -78,9 +117,10 @@ class NeverRecorded(AsRead):
         def period(pod: PodTemplate) -> str | None:
             return next((periods[key] for key in keys(pod.object) if key in periods), None)
 
+        seen = tree.ask(SeenPorts)
         for edge in tree.ask(Connections).edges:
             days = period(edge.client)
-            if edge.client is not edge.server and not is_recorded(edge) and days and period(edge.server):
+            if edge.client is not edge.server and days and not seen.is_seen(edge):
                 self._by_client.setdefault(edge.client, []).append((edge, days))
 
     def of(self, client: PodTemplate) -> list[tuple[Edge, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, field
 
-from hardener.facts.access.audit_log.event import Request
+from hardener.exports.audit_log.event import Request
 from hardener.kubernetes.rbac.observed_rule import ObservedRule, is_granted_to_all, names_that_bound, siblings
 
 _PREFIX = "system:serviceaccount:"
