@@ -227,25 +227,105 @@ def test_charts_that_nobody_pulled_are_one_finding(tmp_path: Path, harden: Harde
 # Charts below charts of the tree.
 
 
-def test_a_dependency_that_is_locked_is_rendered(
-    tmp_path: Path, harden: Harden, on_path: None, monkeypatch: pytest.MonkeyPatch
+OWN = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: own}
+spec:
+  selector: {matchLabels: {app: own}}
+  template:
+    metadata: {labels: {app: own}}
+    spec:
+      containers:
+        - name: own
+          image: r.example/own:1
+"""
+SHOP = "apiVersion: v2\nname: shop\nversion: 0.1.0\ndependencies:\n"
+
+
+def umbrella(url: str) -> dict[str, str]:
+    """A chart of the tree with a template of its own and a chart below it that lies elsewhere."""
+    return {
+        "shop/Chart.yaml": f"{SHOP}  - {{name: web, alias: front, version: ^1.4, repository: '{url}'}}\n",
+        "shop/values.yaml": "# of the shop\nfront:\n  replicas: 2  # two\n",
+        "shop/templates/own.yaml": OWN,
+    }
+
+
+def said_of_charts(found: dict[str, Any]) -> list[str]:
+    said = [finding for finding in found["findings"] if finding["id"] == "renders-elsewhere"]
+    return [f"{finding['message']}: {finding['advice']}" for finding in said]
+
+
+def test_a_dependency_that_is_locked_is_hardened_below_its_alias(tmp_path: Path, harden: Harden, on_path: None) -> None:
+    with made.repository(WEB) as places:
+        write(tmp_path, umbrella(places.url))
+        commit(tmp_path)
+        (said,) = said_of_charts(report(harden))
+        assert said.startswith("1 release of 1 chart is not hardened: harden lock --charts")
+        assert harden("lock", "--charts").status == 0
+    found = report(harden)
+    assert said_of_charts(found) == []
+    assert [value["key"] for value in found["values"]] == [["front", "securityContext", "allowPrivilegeEscalation"]]
+    # What comes of the chart elsewhere stands where that is named; the own template where it is, with lines to add.
+    assert {(change["file"], change["line"]) for change in found["changes"]} == {("shop/Chart.yaml", 5)}
+    (own,) = [finding for finding in found["findings"] if finding["id"] == ONE[1]]
+    assert own["file"] == "shop/templates/own.yaml" and "the patch of templates" in own["advice"]
+    assert "--- a/shop/templates/own.yaml" in found["templatePatch"]
+    assert harden("apply", ".", "--yes", *ONE).status == 0
+    written = (tmp_path / "shop/values.yaml").read_text()
+    assert written == (
+        "# of the shop\nfront:\n  replicas: 2  # two\n  securityContext:\n    allowPrivilegeEscalation: false\n"
+    )
+    assert (tmp_path / "shop/templates/own.yaml").read_text() == OWN
+    assert report(harden)["changes"] == []
+
+
+@pytest.mark.parametrize("case", ["without values", "rendered by an Application", "not locked", "without helm"])
+def test_a_chart_with_dependencies_is_hardened_once_or_said(
+    case: str, tmp_path: Path, harden: Harden, on_path: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application = argo("web", "1.0.0", "https://git.example/here").replace("chart: web", "path: shop")
+    with made.repository(WEB) as places:
+        files = {path: text for path, text in umbrella(places.url).items() if not path.endswith("own.yaml")}
+        write(tmp_path, files)
+        if case == "without values":
+            (tmp_path / "shop/values.yaml").unlink()
+        if case == "rendered by an Application":
+            write(tmp_path, {"argo.yaml": application, "argo/values.yaml": "{}\n"})
+        commit(tmp_path)
+        git(tmp_path, "remote", "add", "origin", "https://git.example/here")
+        assert harden("lock", "--charts").status == 0
+    if case == "not locked":
+        more = "  - {name: other, version: 1.0.0, repository: 'https://charts.example'}\n"
+        write(tmp_path, {"shop/Chart.yaml": files["shop/Chart.yaml"] + more})
+    if case == "without helm":
+        monkeypatch.setenv("PATH", str(tmp_path))
+    found = report(harden)
+    wanted, release = {
+        "without values": ([], {"chart shop"}),
+        "rendered by an Application": ([], {"Application/web"}),
+        "not locked": (["1 release of 1 chart is not hardened: harden lock"], set()),
+        "without helm": (["1 release of 1 chart is not hardened: install Helm"], set()),
+    }[case]
+    assert {value["release"] for value in found.get("values", [])} == release
+    said = said_of_charts(found)
+    assert len(said) == len(wanted) and all(map(str.startswith, said, wanted)), said
+
+
+def test_what_is_found_in_a_chart_elsewhere_stands_at_its_release(
+    tmp_path: Path, harden: Harden, on_path: None
 ) -> None:
     with made.repository(WEB) as places:
-        head = "apiVersion: v2\nname: shop\nversion: 0.1.0\ndependencies:\n"
-        write(tmp_path, {
-            "shop/Chart.yaml": f"{head}  - {{name: web, alias: front, version: ^1.4, repository: '{places.url}'}}\n",
-            "shop/values.yaml": "front:\n  replicas: 2\n",
-        })  # fmt: skip
+        write(tmp_path, {"a.yaml": flux("web", "1.4.2", places.url)})
         commit(tmp_path)
-        found = report(harden)
-        (said,) = [finding for finding in found["findings"] if finding["id"] == "renders-elsewhere"]
-        assert said["message"] == "1 release of 1 chart is not hardened"
         assert harden("lock", "--charts").status == 0
-    (said,) = [finding for finding in report(harden)["findings"] if finding["id"] == "renders-elsewhere"]
-    assert said["advice"] == "harden values shop"
-    assert harden("values", "shop", *ONE).status == 0
-    written = (tmp_path / "harden-values.yaml").read_text()
-    assert "front:\n  securityContext:\n" in written
+    found = json.loads(harden("diff", ".", "--format", "json").out)
+    (line,) = {each["line"] for each in (*found["changes"], *found["findings"], *found["held"])}
+    assert (tmp_path / "a.yaml").read_text().splitlines()[line - 1].startswith("apiVersion: helm.toolkit")
+    assert {each["file"] for each in (*found["changes"], *found["findings"], *found["held"])} == {"a.yaml"}
+    (image,) = [each["message"] for each in found["findings"] if each["id"] == "pin-image-digest"]
+    assert image.endswith("(templates/app.yaml:16 of its chart)")
 
 
 # A gate.
