@@ -62,18 +62,22 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     name_of = _Names([*every, *own])
     found = [(release, name_of(release)) for release in every if release.owner.editable and _is_meant(release, plan)]
     asked = outcome.tree.settings.helm_values
-    unlocked = [release for release in below if not release.at_hand]
     if asked or (asked is None and _has_charts(outcome.tree)):
         _say_dependencies(outcome, _passed_over(below, [*every, *own]))
         found += [(release, name_of(release)) for release in own if release.owner.editable]
-        _harden_found(found, unlocked, outcome, plan, progress, below=below, is_asked=bool(asked))
-        return
+        _harden_found(found, below, outcome, plan, progress, is_asked=bool(asked))
+    else:
+        _say_found(found, below, outcome)
+
+
+def _say_found(found: list[tuple[Release, str]], below: Sequence[Release], outcome: Outcome) -> None:
+    """Say of ``found``, and of the dependencies ``below`` charts of the tree, how they are hardened."""
     _say_dependencies(outcome, [release for release in below if release.at_hand])
     asking = outcome.asked.command("apply", "--values")
     for release, name in found:
         if release.at_hand:
             _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", asking)
-    _say_unlocked(outcome, [release for release, _ in found if not release.at_hand] + unlocked)
+    _say_unlocked(outcome, [release for release in (*(one for one, _ in found), *below) if not release.at_hand])
 
 
 def _passed_over(below: Sequence[Release], rendered: Iterable[Release]) -> list[Release]:
@@ -99,16 +103,16 @@ def _has_charts(tree: Tree) -> bool:
 
 
 def _harden_found(
-    found: list[tuple[Release, str]], unlocked: list[Release], outcome: Outcome, plan: Plan,
-    progress: Callable[[str], object], *, below: Sequence[Release], is_asked: bool,
+    found: list[tuple[Release, str]], below: Sequence[Release], outcome: Outcome, plan: Plan,
+    progress: Callable[[str], object], *, is_asked: bool,
 ) -> None:  # fmt: skip
-    """Harden what is at hand of ``found``, and say what is not, beside what is ``unlocked`` of others; without helm
-    nothing is hardened. ``below`` are the dependencies of charts of the tree.
+    """Harden what is at hand of ``found``, and say what is not, beside the dependencies ``below`` charts of the tree
+    that nobody pulled; without helm nothing is hardened.
 
     Raises InputError where it ``is_asked`` for, and helm is not there.
     """
     at_hand: list[tuple[Release, str]] = []
-    unlocked = list(unlocked)
+    unlocked = [release for release in below if not release.at_hand]
     for release, name in found:
         if release.at_hand:
             at_hand.append((release, name))

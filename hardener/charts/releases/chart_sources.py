@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
+from msgspec.structs import replace
+
 from hardener.charts.releases.release import Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile
 from hardener.errors import HardenError
@@ -235,13 +237,16 @@ class AtHand:
 
     # Objects.
 
-    def objects(self, path: str, wanted: Callable[[dict[str, Any]], bool] = bool) -> Iterator[Object]:
+    def objects(
+        self, path: str, wanted: Callable[[dict[str, Any]], bool] = bool, read_as: Callable[[str], str] = str
+    ) -> Iterator[Object]:
         """Yield the documents of the file ``path`` that are ``wanted``, whether or not they are of Kubernetes; none of
-        what cannot be read."""
+        what cannot be read. Its text is taken as what ``read_as`` makes of it."""
         try:
             content = files.read(path)
         except files.UnreadableError:
             return
+        content = replace(content, text=read_as(content.text))
         editable, name = self.may_write(path), os.path.relpath(path)
         file = manifests.load(path, name, content, editable=editable, wanted=lambda text: True)
         for piece in file.pieces:
