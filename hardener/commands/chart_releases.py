@@ -77,7 +77,18 @@ def _say_found(found: list[tuple[Release, str]], below: Sequence[Release], outco
     for release, name in found:
         if release.at_hand:
             _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", asking)
-    _say_unlocked(outcome, [release for release in (*(one for one, _ in found), *below) if not release.at_hand])
+    away = [(release, name) for release, name in found if not release.at_hand]
+    if not outcome.tree.is_gate and outcome.tree.settings.helm_values is not False:
+        for release, name in away:
+            if release.asked is None:
+                _say_missing(outcome, release, name)
+        away = [(release, name) for release, name in away if release.asked is not None]
+    _say_unlocked(outcome, [*(release for release, _ in away), *(each for each in below if not each.at_hand)])
+
+
+def _say_missing(outcome: Outcome, release: Release, name: str) -> None:
+    """Say why the chart of ``release``, which nobody can pull, is not at hand."""
+    _say(outcome, release, f"{name} is not hardened by values: {release.missing}", _RENDER)
 
 
 def _passed_over(below: Sequence[Release], rendered: Iterable[Release]) -> list[Release]:
@@ -119,7 +130,7 @@ def _harden_found(
         elif release.asked is not None and not is_asked:
             unlocked.append(release)
         else:
-            _say(outcome, release, f"{name} is not hardened by values: {release.missing}", _RENDER)
+            _say_missing(outcome, release, name)
     _say_unlocked(outcome, unlocked)
     if not at_hand:
         return

@@ -306,6 +306,15 @@ def mapping_of(text: str) -> dict[str, Any] | None:
     return found
 
 
+def elsewhere(path: str, repository: str | None) -> str:
+    """Return why there is no chart at ``path`` of a Git repository, which is that of the tree where ``repository``
+    names no other."""
+    if repository is None:
+        return f"{path} is no chart of the tree"
+    gives = f".harden.yaml may give a folder with it: helm.charts.{chart_name(path)}"
+    return f"{path} lies in the repository {repository}, which harden does not clone; {gives}"
+
+
 def is_chart(path: str) -> bool:
     """Tell whether ``path`` is the folder of a chart, or a packed one."""
     return os.path.isfile(os.path.join(path, CHART)) or (path.endswith(PACKED) and os.path.isfile(path))
