@@ -338,8 +338,40 @@ def test_charts_that_nobody_pulled_are_one_finding(tmp_path: Path, harden: Harde
     found = report(harden)
     (said,) = [finding for finding in found["findings"] if finding["id"] == "renders-elsewhere"]
     assert said["message"] == f"{len(CHARTS)} releases of {len(CHARTS)} charts are not hardened"
-    assert said["advice"] == "harden lock --charts . reads their charts (helm on PATH is needed)"
+    diff = f"harden diff . {' '.join(ONE)}"
+    assert said["advice"] == (
+        f"harden lock --charts . reads their charts, then {diff} hardens them (helm on PATH is needed)"
+    )
     assert said["notLookedAt"] is True
+
+
+@pytest.mark.usefixtures("on_path")
+def test_without_helm_one_finding_counts_all(tmp_path: Path, harden: Harden, monkeypatch: pytest.MonkeyPatch) -> None:
+    with made.repository(WEB) as places:
+        write(tmp_path, {"a.yaml": flux("web", "1.4.2", places.url)})
+        commit(tmp_path)
+        assert harden("lock", "--charts").status == 0
+        write(tmp_path, {"b.yaml": argo("web", "9.9.9", places.url)})
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (said,) = said_of_charts(report(harden))
+    assert said.startswith(
+        "2 releases of 1 chart are not hardened: harden lock --charts . reads their charts; install Helm"
+    )
+    assert said.endswith(", on PATH; then harden diff . {}".format(" ".join(ONE)))
+
+
+def test_what_nobody_can_pull_is_said_by_itself(tmp_path: Path, harden: Harden) -> None:
+    write(tmp_path, {**git_forms(), "a.yaml": flux("web", "1.4.2", "https://charts.example")})
+    commit(tmp_path)
+    git(tmp_path, "remote", "add", "origin", "https://git.example/here")
+    foreign, own, counted = sorted(said_of_charts(report(harden)), key=len, reverse=True)
+    assert foreign.startswith(
+        "HelmRelease/from-there is not hardened by values: deploy/thing lies in the repository there"
+    )
+    assert "helm.charts.thing" in foreign
+    assert own.startswith("1 release of 1 chart is not hardened") and counted.startswith(
+        "HelmRelease/from-here renders"
+    )
 
 
 # Charts below charts of the tree.

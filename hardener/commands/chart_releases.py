@@ -131,22 +131,25 @@ def _harden_found(
             unlocked.append(release)
         else:
             _say_missing(outcome, release, name)
-    _say_unlocked(outcome, unlocked)
-    if not at_hand:
-        return
+    helm = None
     try:
-        helm = Helm.found(None, outcome.tree.root, advice=_INSTALL)
+        helm = Helm.found(None, outcome.tree.root, advice=_INSTALL) if at_hand else None
     except ProgramError as error:
         if is_asked:
             raise InputError(str(error)) from None
-        _say_count(outcome, [release for release, _ in at_hand], f"{INSTALL}, on PATH, then run this again")
+        left = [*unlocked, *(release for release, _ in at_hand)]
+        first = f"{outcome.asked.command('lock --charts')} reads their charts; " if unlocked else ""
+        _say_count(outcome, left, f"{first}{INSTALL}, on PATH; then {outcome.asked.command('diff')}")
         return
-    _harden_all(at_hand, helm, outcome, plan, progress, below)
+    _say_unlocked(outcome, unlocked)
+    if helm is not None:
+        _harden_all(at_hand, helm, outcome, plan, progress, below)
 
 
 def _say_unlocked(outcome: Outcome, left: list[Release]) -> None:
     """One finding for the releases ``left`` whose charts nobody pulled."""
-    _say_count(outcome, left, f"{outcome.asked.command('lock --charts')} reads their charts (helm on PATH is needed)")
+    lock, diff = (outcome.asked.command(name) for name in ("lock --charts", "diff"))
+    _say_count(outcome, left, f"{lock} reads their charts, then {diff} hardens them (helm on PATH is needed)")
 
 
 def _say_count(outcome: Outcome, left: list[Release], advice: str) -> None:
