@@ -79,11 +79,16 @@ def _say_found(found: list[tuple[Release, str]], below: Sequence[Release], outco
             _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", asking)
     away = [(release, name) for release, name in found if not release.at_hand]
     if not outcome.tree.is_gate and outcome.tree.settings.helm_values is not False:
-        for release, name in away:
-            if release.asked is None:
-                _say_missing(outcome, release, name)
-        away = [(release, name) for release, name in away if release.asked is not None]
-    _say_unlocked(outcome, [*(release for release, _ in away), *(each for each in below if not each.at_hand)])
+        away = _without_missing(outcome, away)
+    _say_unlocked(outcome, [release for release, _ in away] + [each for each in below if not each.at_hand])
+
+
+def _without_missing(outcome: Outcome, away: list[tuple[Release, str]]) -> list[tuple[Release, str]]:
+    """Those of ``away`` whose charts can be pulled; of each of the others a finding says why it cannot."""
+    for release, name in away:
+        if release.asked is None:
+            _say_missing(outcome, release, name)
+    return [(release, name) for release, name in away if release.asked is not None]
 
 
 def _say_missing(outcome: Outcome, release: Release, name: str) -> None:

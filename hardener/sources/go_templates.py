@@ -75,24 +75,43 @@ class WithoutTemplates(Struct, frozen=True):
 
 def without_templates(text: str) -> WithoutTemplates | None:
     """Return ``text`` without its actions; None where they cannot be told from the rest of it."""
-    found = WithoutTemplates("", [], [], [])
     if _WORDS.search(text):
         return None
-    every = text.split("\n")
-    made: list[str] = []
-    depth = first = number = 0
-    for line in _logical_lines(text):
+    reading = _Reading(text.split("\n"))
+    if not all(map(reading.take, _logical_lines(text))) or reading.depth:
+        return None
+    return WithoutTemplates("\n".join(reading.made), reading.actions, reading.lines, reading.blocks)
+
+
+class _Reading:
+    """What is read of the lines ``every`` of a text; ``depth``: how many actions wait for their end."""
+
+    def __init__(self, every: list[str]) -> None:
+        self._every, self._number, self._first = every, 0, 0
+        self.depth = 0
+        self.made: list[str] = []
+        self.actions: list[str] = []
+        self.lines: list[str] = []
+        self.blocks: list[Block] = []
+
+    def take(self, line: str) -> bool:
+        """Take the next line, and tell whether it can be read."""
         kinds = _kinds(line)
-        is_decided = depth > 0 or (bool(kinds) and _is_alone(line))
-        first = first if depth else number + 1
-        depth += sum(_STEPS.get(kind, 0) for kind in kinds) if is_decided else 0
-        number += line.count("\n") + 1
-        if depth < 0 or (not is_decided and not _is_whole(kinds)):
-            return None
-        made.append(_as_comments(line, found.lines) if is_decided else _with_words(line, found.actions))
-        if is_decided and not depth and _decides(kinds):
-            found.blocks.append(Block(first, number, _indent(every[first - 1 : number])))
-    return WithoutTemplates("\n".join(made), found.actions, found.lines, found.blocks) if not depth else None
+        start = self._number + 1
+        self._number += line.count("\n") + 1
+        if self.depth or (kinds and _is_alone(line)):
+            self._take_decided(line, kinds, start)
+            return self.depth >= 0
+        self.made.append(_with_words(line, self.actions))
+        return _is_whole(kinds)
+
+    def _take_decided(self, line: str, kinds: list[str], start: int) -> None:
+        self._first = self._first if self.depth else start
+        self.depth += sum(_STEPS.get(kind, 0) for kind in kinds)
+        self.made.append(_as_comments(line, self.lines))
+        if not self.depth and _decides(kinds):
+            indent = _indent(self._every[self._first - 1 : self._number])
+            self.blocks.append(Block(self._first, self._number, indent))
 
 
 def _indent(lines: list[str]) -> int:
