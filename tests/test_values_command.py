@@ -22,6 +22,7 @@ from hardener.errors import InputError
 from hardener.report import formats
 
 from . import helm
+from .chart_places import of_folder
 from .conftest import ROOT, Done, commit, run, snapshot, write
 from .shown import block, blocks, hold, read, shell
 
@@ -382,6 +383,31 @@ def test_manifests_beside_the_templates_turn_nothing_off(text: str, tmp_path: Pa
     assert bool(beside) == ("kind: Pod" in text)
     checked = harden("check", "chart", cwd=folder, major=4)
     assert checked.status == 1 and "manifests lie beside its templates" in checked.out + checked.err
+
+
+@pytest.mark.helm
+def test_a_chart_of_which_only_others_come_out_is_judged(tmp_path: Path) -> None:
+    """The outer one has a packed chart, which has another one below it, and no template."""
+    helm.program(4)
+    inner = chart_in(tmp_path) / "chart"
+    shutil.move(inner, tmp_path / "mid/charts/inner")
+    write(tmp_path, {
+        "mid/Chart.yaml": "apiVersion: v2\nname: mid\nversion: 1.0.0\n",
+        "outer/Chart.yaml": "apiVersion: v2\nname: outer\nversion: 1.0.0\n",
+    })  # fmt: skip
+    (tmp_path / "outer/charts").mkdir()
+    (tmp_path / "outer/charts/mid-1.0.0.tgz").write_bytes(of_folder(tmp_path / "mid"))
+    shutil.rmtree(tmp_path / "mid")
+    done = harden("check", "outer", cwd=tmp_path, major=4)
+    assert done.status == 1 and "changes are pending" in done.out, done.all
+
+
+@pytest.mark.helm
+def test_a_library_is_no_chart_to_render(tmp_path: Path) -> None:
+    helm.program(4)
+    library = {"lib/Chart.yaml": "apiVersion: v2\nname: lib\nversion: 1.0.0\ntype: library\n", "lib/charts/.x": ""}
+    write(tmp_path, {**library, "lib/a.yaml": "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\n"})
+    assert "library" not in run("check", "lib", cwd=tmp_path).all
 
 
 def test_a_helm_of_the_tree_is_not_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

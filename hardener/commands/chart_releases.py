@@ -9,7 +9,7 @@ import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -18,9 +18,10 @@ from hardener.charts.chart_memory import ChartMemory
 from hardener.charts.hardened_chart import ChartRun, HardenedChart, Refuses, Written, harden_chart
 from hardener.charts.helm import INSTALL, ChartError, Helm
 from hardener.charts.post_render import entry_of
+from hardener.charts.releases.at_release import at_release
 from hardener.charts.releases.chart_sources import writable
 from hardener.charts.releases.collect import releases, write
-from hardener.charts.releases.dependencies import dependencies
+from hardener.charts.releases.dependencies import dependencies, folder_of, place_of, umbrellas
 from hardener.charts.releases.release import WHOLE, Release, Unwritable
 from hardener.charts.releases.values_in_yaml import InFile, InObject, InText, SetValue
 from hardener.charts.values.set_values import name_of
@@ -32,6 +33,7 @@ from hardener.engine.outcome import Change, FileChange, Outcome, Override, Repor
 from hardener.engine.pipeline import Gate
 from hardener.errors import InputError
 from hardener.sources import files
+from hardener.sources.files import Content
 from hardener.sources.line_hunks import hunks_of
 from hardener.sources.manifests import ManifestFile
 from hardener.sources.yaml import Hunk, TextError
@@ -55,25 +57,51 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     Raises InputError where it was asked for and helm is not there.
     """
     every = releases(outcome.tree)
-    name_of = _Names(every)
+    below = [each for each in dependencies(outcome.tree) if _is_meant(each, plan)]
+    own = umbrellas(outcome.tree, below, every)
+    name_of = _Names([*every, *own])
     found = [(release, name_of(release)) for release in every if release.owner.editable and _is_meant(release, plan)]
     asked = outcome.tree.settings.helm_values
-    unlocked = _unlocked_below(outcome, plan)
     if asked or (asked is None and _has_charts(outcome.tree)):
-        _harden_found(found, unlocked, outcome, plan, progress, is_asked=bool(asked))
-        return
+        _say_dependencies(outcome, _passed_over(below, [*every, *own]))
+        found += [(release, name_of(release)) for release in own if release.owner.editable]
+        _harden_found(found, below, outcome, plan, progress, is_asked=bool(asked))
+    else:
+        _say_found(found, below, outcome)
+
+
+def _say_found(found: list[tuple[Release, str]], below: Sequence[Release], outcome: Outcome) -> None:
+    """Say of ``found``, and of the dependencies ``below`` charts of the tree, how they are hardened."""
+    _say_dependencies(outcome, [release for release in below if release.at_hand])
     asking = outcome.asked.command("apply", "--values")
     for release, name in found:
         if release.at_hand:
             _say(outcome, release, f"{name} renders {_chart(release)}; its values may harden it", asking)
-    _say_unlocked(outcome, [release for release, _ in found if not release.at_hand] + unlocked)
+    away = [(release, name) for release, name in found if not release.at_hand]
+    if not outcome.tree.is_gate and outcome.tree.settings.helm_values is not False:
+        away = _without_missing(outcome, away)
+    _say_unlocked(outcome, [release for release, _ in away] + [each for each in below if not each.at_hand])
 
 
-def _unlocked_below(outcome: Outcome, plan: Plan) -> list[Release]:
-    """The dependencies of charts of the tree that nobody pulled; of the others a finding says that they are there."""
-    below = [each for each in dependencies(outcome.tree) if _is_meant(each, plan)]
-    _say_dependencies(outcome, [release for release in below if release.at_hand])
-    return [release for release in below if not release.at_hand]
+def _without_missing(outcome: Outcome, away: list[tuple[Release, str]]) -> list[tuple[Release, str]]:
+    """Those of ``away`` whose charts can be pulled; of each of the others a finding says why it cannot."""
+    for release, name in away:
+        if release.asked is None:
+            _say_missing(outcome, release, name)
+    return [(release, name) for release, name in away if release.asked is not None]
+
+
+def _say_missing(outcome: Outcome, release: Release, name: str) -> None:
+    """Say why the chart of ``release``, which nobody can pull, is not at hand."""
+    _say(outcome, release, f"{name} is not hardened by values: {release.missing}", _RENDER)
+
+
+def _passed_over(below: Sequence[Release], rendered: Iterable[Release]) -> list[Release]:
+    """Those of the dependencies ``below`` that come out with no chart of ``rendered``, though all of their chart are at
+    hand."""
+    charts = {os.path.realpath(release.chart) for release in rendered if release.chart is not None}
+    charts |= {os.path.realpath(folder_of(each)) for each in below if not each.at_hand}
+    return [each for each in below if os.path.realpath(folder_of(each)) not in charts]
 
 
 def _say_dependencies(outcome: Outcome, found: list[Release]) -> None:
@@ -91,36 +119,42 @@ def _has_charts(tree: Tree) -> bool:
 
 
 def _harden_found(
-    found: list[tuple[Release, str]], unlocked: list[Release], outcome: Outcome, plan: Plan,
+    found: list[tuple[Release, str]], below: Sequence[Release], outcome: Outcome, plan: Plan,
     progress: Callable[[str], object], *, is_asked: bool,
 ) -> None:  # fmt: skip
-    """Harden what is at hand of ``found``, and say what is not, beside what is ``unlocked`` of others; without helm
-    nothing is hardened. Raises InputError where it ``is_asked`` for, and helm is not there."""
+    """Harden what is at hand of ``found``, and say what is not, beside the dependencies ``below`` charts of the tree
+    that nobody pulled; without helm nothing is hardened.
+
+    Raises InputError where it ``is_asked`` for, and helm is not there.
+    """
     at_hand: list[tuple[Release, str]] = []
-    unlocked = list(unlocked)
+    unlocked = [release for release in below if not release.at_hand]
     for release, name in found:
         if release.at_hand:
             at_hand.append((release, name))
         elif release.asked is not None and not is_asked:
             unlocked.append(release)
         else:
-            _say(outcome, release, f"{name} is not hardened by values: {release.missing}", _RENDER)
-    _say_unlocked(outcome, unlocked)
-    if not at_hand:
-        return
+            _say_missing(outcome, release, name)
+    helm = None
     try:
-        helm = Helm.found(None, outcome.tree.root, advice=_INSTALL)
+        helm = Helm.found(None, outcome.tree.root, advice=_INSTALL) if at_hand else None
     except ProgramError as error:
         if is_asked:
             raise InputError(str(error)) from None
-        _say_count(outcome, [release for release, _ in at_hand], f"{INSTALL}, on PATH, then run this again")
+        left = [*unlocked, *(release for release, _ in at_hand)]
+        first = f"{outcome.asked.command('lock --charts')} reads their charts; " if unlocked else ""
+        _say_count(outcome, left, f"{first}{INSTALL}, on PATH; then {outcome.asked.command('diff')}")
         return
-    _harden_all(at_hand, helm, outcome, plan, progress)
+    _say_unlocked(outcome, unlocked)
+    if helm is not None:
+        _harden_all(at_hand, helm, outcome, plan, progress, below)
 
 
 def _say_unlocked(outcome: Outcome, left: list[Release]) -> None:
     """One finding for the releases ``left`` whose charts nobody pulled."""
-    _say_count(outcome, left, f"{outcome.asked.command('lock --charts')} reads their charts (helm on PATH is needed)")
+    lock, diff = (outcome.asked.command(name) for name in ("lock --charts", "diff"))
+    _say_count(outcome, left, f"{lock} reads their charts, then {diff} hardens them (helm on PATH is needed)")
 
 
 def _say_count(outcome: Outcome, left: list[Release], advice: str) -> None:
@@ -146,8 +180,9 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _harden_all(
-    at_hand: list[tuple[Release, str]], helm: Helm, outcome: Outcome, plan: Plan, progress: Callable[[str], object]
-) -> None:
+    at_hand: list[tuple[Release, str]], helm: Helm, outcome: Outcome, plan: Plan, progress: Callable[[str], object],
+    below: Sequence[Release],
+) -> None:  # fmt: skip
     if helm.network is not None:
         print(f"harden: {helm.network}", file=sys.stderr)
     memories: dict[str | bytes | None, ChartMemory] = {}  # by the path of a chart, or by what it holds
@@ -156,7 +191,7 @@ def _harden_all(
         # What a chart is rendered with may be quoted by a finding, or by helm.
         outcome.tree.chart_values += [values.data for values in release.values]
         memory = memories.setdefault(release.chart or release.content, ChartMemory())
-        _harden_one(release, name, helm, outcome, plan, progress, memory)
+        _harden_one(release, name, helm, outcome, plan, progress, memory, below)
     _say_templates(outcome)
     charts = [chart.waivers for chart in outcome.tree.rendered_charts if chart.waivers is not None]
     used = {place for waivers in charts for place in waivers.used()}
@@ -168,13 +203,13 @@ def _harden_all(
 
 def _harden_one(
     release: Release, name: str, helm: Helm, outcome: Outcome, plan: Plan, progress: Callable[[str], object],
-    memory: ChartMemory,
+    memory: ChartMemory, below: Sequence[Release],
 ) -> None:  # fmt: skip
     if release.doubt and plan.gate.max_grade is Grade.SAFE:  # nothing of it is
         _say(outcome, release, f"{name} is not hardened by values: {release.doubt}", _OTHER_CHART)
         return
     try:
-        _harden(outcome, release, name, helm, plan, progress, memory)
+        _harden(outcome, release, name, helm, plan, progress, memory, below)
     except (ChartError, ProgramError, TextError) as error:
         _say(outcome, release, f"{name} is not hardened by values: {_chart(release)}: {error}", _RENDER)
         return
@@ -196,6 +231,8 @@ class _Names:
 
 def _plain_name(release: Release) -> str:
     owner = release.owner
+    if release.is_own:
+        return f"chart {os.path.relpath(os.path.dirname(owner.piece.file.path))}"
     if not owner.kind:
         return f"chart {release.called} of {owner.piece.file.name}"
     return f"{owner.kind}/{owner.name}"
@@ -226,7 +263,7 @@ def _is_meant(release: Release, plan: Plan) -> bool:
 
 def _harden(
     outcome: Outcome, release: Release, name: str, helm: Helm, plan: Plan, progress: Callable[[str], object],
-    memory: ChartMemory,
+    memory: ChartMemory, below: Sequence[Release],
 ) -> None:  # fmt: skip
     texts = {change.file.path: change.text for change in outcome.files}
 
@@ -248,7 +285,8 @@ def _harden(
         run = ChartRun(
             chart=chart, root=outcome.tree.root, values=list(_files(release, folder)), sets=release.sets,
             kube_version="{}.{}".format(*plan.settings.kubernetes_version),
-            release=release.name or "release", namespace=release.namespace, defaults=release.defaults, in_files=False,
+            release=release.name or "release", namespace=release.namespace, defaults=release.defaults,
+            in_files=release.is_own,
             place=os.path.join(owner.piece.file.path, owner.name) if release.is_elsewhere else "",
             patches=release.patches.known if release.patches is not None else (),
             may_patch=plan.settings.helm_post_render and release.patches is not None and writable(owner),
@@ -256,6 +294,7 @@ def _harden(
         hardened = harden_chart(run, helm, plan.settings, run_without, written, said(progress), memory)
     if release.doubt:
         _lower(hardened.outcome, release)
+    at_release(hardened.outcome, lambda file: place_of(release, below, file))
     _take(outcome, release, name, hardened, text_of)
     if unseen := list(_unseen(release)):
         message = f"{name} gets values that this tree does not show; it was rendered without {', '.join(unseen)}"
@@ -298,10 +337,12 @@ def _files(release: Release, folder: str) -> Iterator[str]:
 
 
 def _file(tree: Tree, path: str) -> ManifestFile:
-    """The file at ``path``, which the tree may not have read. Raises TextError."""
+    """The file at ``path``, which the tree may not have read, or which is to be made. Raises TextError."""
     found = tree.file_at(path)
     if found is not None:
         return found
+    if not os.path.lexists(path):
+        return ManifestFile(path, os.path.relpath(path), Content("", False, -1, 0), True)
     try:
         return ManifestFile(path, os.path.relpath(path), files.read(path), True)
     except files.UnreadableError as error:
@@ -343,6 +384,7 @@ def _add(outcome: Outcome, own: Outcome, release: str | None) -> None:
     outcome.waived += own.waived
     outcome.findings += own.findings
     outcome.refused += own.refused
+    outcome.template_patch += own.template_patch
     outcome.documents += own.documents
     outcome.lines |= own.lines
     for risk, views in own.looked_at.items():

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from hardener.authoring import config as configuration
 from hardener.authoring import user_config
+from hardener.commands import lock_news
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, read_tree, say_unread
 from hardener.commands.write_files import finish_killed
@@ -33,7 +34,6 @@ from hardener.report.redactor import Redactor
 from hardener.sources import files, registry
 from hardener.sources.files.selection import INSTALLED, Selection
 from hardener.support import worker_threads
-from hardener.support.printable import plain, plain_line
 
 if TYPE_CHECKING:
     from hardener.lock.oci.client import Client
@@ -503,10 +503,9 @@ def _word(text: str, before: str, after: str) -> _Word:
 
 
 def _print(result: Result, *, wrote: bool) -> None:
-    name = plain(os.path.normpath(os.path.join(os.path.relpath(result.root), NAME)))
+    name = lock_news.name_of(result.root)
     unused = ("removed", "removed, no file names it") if wrote else ("unused", "no file names it")
-    counts = []
-    for lines, word, title in (
+    lock_news.print_news(result.root, lock_news.counted(result.total, "image"), (
         (result.new, "added", "added"),
         (result.changed, "changed", "changed"),
         (result.read, "read", "files read"),
@@ -517,14 +516,7 @@ def _print(result: Result, *, wrote: bool) -> None:
         (result.left, "left alone", "left alone"),
         (result.unheeded, "not heeded", "not heeded"),
         (dict.fromkeys(result.unused, ""), *unused),
-    ):
-        if lines:
-            counts.append(f"{len(lines)} {word}")
-            print(f"{title}: {len(lines)}")
-            for key, line in sorted(lines.items()):
-                print(plain_line(f"  {plain(key)}  {line}".rstrip()))
-    images = "1 image" if result.total == 1 else f"{result.total} images"
-    print(f"{name}: {images} named{': ' if counts else ', nothing to do'}{', '.join(counts)}")
+    ))  # fmt: skip
     if wrote and (result.new or result.changed or result.read or result.unused):
         print("commit it with the manifests; then: harden apply PATH")
     elif result.failed and not os.path.exists(os.path.join(result.root, NAME)):

@@ -21,6 +21,7 @@ from hardener.charts.helm import ChartError
 from hardener.charts.releases.collect import releases
 from hardener.charts.releases.dependencies import dependencies
 from hardener.charts.releases.release import Release
+from hardener.commands import lock_news
 from hardener.commands.progress import Progress
 from hardener.commands.run import Choices, read_tree, say_unread
 from hardener.commands.write_files import finish_killed
@@ -33,7 +34,7 @@ from hardener.lock.charts.reference import ChartReference
 from hardener.lock.model import NAME, Lock
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.support import worker_threads
-from hardener.support.printable import plain, plain_line
+from hardener.support.printable import plain
 from hardener.support.version_ranges import best
 from hardener.tree.tree import Tree
 
@@ -95,9 +96,8 @@ def lock_charts(
     asked and nothing is written. ``vendor``: a folder that gets copies of the archives. Returns 1 when a chart could
     not be pulled, or is missing (``frozen``), else 0. Raises InputError for options that do not go together.
     """
+    _refuse_together(asked)
     update, frozen = asked["update"], asked["frozen"]
-    if not asked["charts"] or asked["check"] or asked["deep"] or (update and frozen):
-        raise InputError("--charts goes with one of --update and --frozen; --vendor with --charts alone")
     paths = paths or ["."]
     if not frozen:
         finish_killed(paths)
@@ -105,7 +105,7 @@ def lock_charts(
         tree = read_tree(paths, choices, progress)
         held = (tree.lock or Lock()).charts
         wanted, result = _wanted(tree, held or {})
-        known = {each: kept for each in wanted if not update and (kept := _kept(each)) is not None}
+        known = _known(wanted) if not update else {}
         tasks = [each for each in wanted if each not in known]
         if frozen:
             result.missing = {each.key: _why_missing(each) for each in tasks}
@@ -114,11 +114,24 @@ def lock_charts(
             whole = tree.root in map(os.path.realpath, paths)
             with _saved(tree.root, known, wanted if whole else None, result, is_new=held is None):
                 _ask(tasks, tree, choices, registries, known, result, progress, update=update)
-    for kept in known.values() if vendor is not None else ():
-        _copy(kept.path, str(vendor))
+    if vendor is not None:
+        for kept in known.values():
+            _copy(kept.path, vendor)
     say_unread(tree)
     _print(result, wrote=not frozen)
     return int(result.fails)
+
+
+def _refuse_together(asked: Mapping[str, bool]) -> None:
+    """Raises InputError for options that do not go together."""
+    if not asked["charts"] or asked["check"] or asked["deep"] or (asked["update"] and asked["frozen"]):
+        raise InputError("--charts goes with one of --update and --frozen; --vendor with --charts alone")
+
+
+def _known(wanted: list[_Wanted]) -> dict[_Wanted, _Kept]:
+    """Those of ``wanted`` that the lock holds and the cache has."""
+    kept = {each: _kept(each) for each in wanted}
+    return {each: found for each, found in kept.items() if found is not None}
 
 
 def _wanted(tree: Tree, held: Charts) -> tuple[list[_Wanted], _Result]:
@@ -321,9 +334,8 @@ def _copy(path: str, folder: str) -> None:
 
 
 def _print(result: _Result, *, wrote: bool) -> None:
-    name = plain(os.path.normpath(os.path.join(os.path.relpath(result.root), NAME)))
-    counts = []
-    for lines, word, title in (
+    charts, of = lock_news.counted(result.total, "chart"), lock_news.counted(result.releases, "release")
+    lock_news.print_news(result.root, f"{charts} of {of}", (
         (result.new, "added", "added"),
         (result.changed, "changed", "changed"),
         (result.pulled, "pulled", "pulled"),
@@ -332,17 +344,6 @@ def _print(result: _Result, *, wrote: bool) -> None:
         (result.left, "left alone", "left alone"),
         (result.unheeded, "not heeded", "not heeded"),
         (dict.fromkeys(result.removed, ""), "removed", "removed, no release asks for it"),
-    ):
-        if lines:
-            counts.append(f"{len(lines)} {word}")
-            print(f"{title}: {len(lines)}")
-            for key, line in sorted(lines.items()):
-                print(plain_line(f"  {plain(key)}  {line}".rstrip()))
-    charts = f"{_count(result.total, 'chart')} of {_count(result.releases, 'release')}"
-    print(f"{name}: {charts} named{': ' if counts else ', nothing to do'}{', '.join(counts)}")
+    ))  # fmt: skip
     if wrote and (result.new or result.changed or result.removed):
         print("commit it with the manifests; then: harden diff PATH")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -180,7 +180,8 @@ def read_or_rendered(
         assert found is not None
         return found.outcome.tree, plan_of(choices, root_of(paths[0])), found
     tree, plan = read(paths, choices, progress)
-    found = rendered(paths, choices, release, progress) if release is not None or tree.charts else None
+    may_render = release is not None or bool(tree.charts) or (len(paths) == 1 and _has_charts_below(paths[0]))
+    found = rendered(paths, choices, release, progress) if may_render else None
     if found is not None and any(item.editable for item in tree.objects):
         from hardener.commands.chart_releases import take_chart  # late: few runs are about a chart
 
@@ -188,6 +189,20 @@ def read_or_rendered(
         take_chart(beside, found.outcome)
         found.outcome = beside
     return (tree if found is None else found.outcome.tree), plan, found
+
+
+def _has_charts_below(path: str) -> bool:
+    """Whether ``path`` is a chart of which others come out, though it may have no template of its own."""
+    if not os.path.isfile(os.path.join(path, "Chart.yaml")):
+        return False
+    from hardener.charts.files.metadata import dependencies, metadata  # late: few runs are about a chart
+    from hardener.charts.helm import ChartError
+
+    try:
+        said = metadata(path, path)
+    except ChartError:
+        return False
+    return said.get("type") != "library" and (bool(dependencies(said)) or os.path.isdir(os.path.join(path, "charts")))
 
 
 def rendered(paths: list[str], choices: Choices, release: Release | None, progress: Progress) -> HardenedChart | None:

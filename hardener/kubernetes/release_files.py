@@ -11,7 +11,8 @@ import os
 from hardener.support.late_pattern import late_pattern
 
 HELMFILE, FLEET, CHART = "helmfile", "fleet", "chart"
-_HELMFILE = late_pattern(r"helmfile[^/]*\.ya?ml")
+_HELMFILE = late_pattern(r"helmfile[^/]*\.ya?ml(?:\.gotmpl)?")
+_TEMPLATED = ".gotmpl"
 _NAMES = {"fleet.yaml": FLEET, "fleet.yml": FLEET, "Chart.yaml": CHART}
 _FOLDER = "helmfile.d"
 
@@ -23,3 +24,8 @@ def kind_of(path: str) -> str | None:
         return _NAMES[name]
     is_helmfile = os.path.basename(folder) == _FOLDER or _HELMFILE.fullmatch(name) is not None
     return HELMFILE if is_helmfile else None
+
+
+def is_templated(path: str) -> bool:
+    """Whether the file ``path`` is one that helmfile renders before it reads it, which its name says."""
+    return path.endswith(_TEMPLATED) and kind_of(path) == HELMFILE

@@ -28,6 +28,7 @@ from hardener.kubernetes.rbac.subjects import SERVICE_ACCOUNT
 from hardener.sources import files, json_with_comments, manifests, registry, script, yaml
 from hardener.sources.files import Content, UnreadableError, command_files
 from hardener.sources.git import submodules
+from hardener.sources.go_templates import WithoutTemplates, without_templates
 from hardener.sources.manifests import ManifestFile, Piece
 from hardener.sources.source import Problem, Reader, Reading, unreadable
 from hardener.tree import second_reading
@@ -47,6 +48,7 @@ _BY_ARGO = "not looked at: Argo CD changes by it what it renders of this folder"
 _WITHOUT_ARGO = "write it into the Application, or into the manifests, and check what comes out"
 
 
+_MOST_BLOCKS = 5  # that a message names
 _JSONNET = ".jsonnet"
 _OF_JSONNET = "check what it comes to: jsonnet FILE > OTHER, then harden check OTHER"
 
@@ -56,7 +58,7 @@ def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -
     reader, passed, endings = _Reader(tree), tree.passed, registry.endings()
     passed.looked_for = unread_forms.ENDINGS
     for path in paths:
-        also = _is_of_gate if tree.is_gate else files.is_other
+        also = _is_of_gate if tree.is_gate else _is_also_read
         is_file = not os.path.isdir(path)
         named = [(path, False)] if is_file else tree.selection.below(path, endings, also, passed=passed)
         for name, is_link in named:
@@ -340,11 +342,20 @@ class _Reader(Struct):
         """Note a file that names charts; templates of helmfile may hide what it names."""
         self.tree.release_files.setdefault(kind, []).append(real)
         if kind == release_files.HELMFILE and "{{" in content.text:
-            try:
-                yaml.parse(content.text)
-            except yaml.TextError:
-                advice = "helmfile template ... | harden filter hardens what comes of it"
-                self.tree.problems.append(Problem("template", real, name, "a helmfile with templates", advice))
+            self._templates_of(real, name, without_templates(content.text))
+
+    def _templates_of(self, real: str, name: str, found: WithoutTemplates | None) -> None:
+        """Note what templates decide of a helmfile: some lines of it, or all where it cannot be read without them."""
+        message, line = "a helmfile with templates", 1
+        if found is not None and _is_yaml(found.text):
+            if not found.blocks:
+                return
+            some = list(map(str, found.blocks[:_MOST_BLOCKS]))
+            more = "" if len(found.blocks) == len(some) else " and others"
+            message = f"not looked at: what templates decide of a helmfile, {', '.join(some)}{more}"
+            line = found.blocks[0].first
+        advice = "helmfile template ... | harden filter hardens what comes of it"
+        self.tree.problems.append(Problem("template", real, name, message, advice, line))
 
     def _interest(self, real: str, editable: bool) -> tuple[Callable[[str], bool], Callable[[str], bool]]:
         """Which pieces of a file are read, and of which it is no problem that they cannot be."""
@@ -520,6 +531,13 @@ def _language_of(path: str) -> registry.Entry:
     return registry.MANIFESTS if second_reading.holds_object(text) else entry
 
 
+def _is_yaml(text: str) -> bool:
+    try:
+        return all(yaml.parse(part.text) for part in yaml.segments(text))
+    except yaml.TextError:
+        return False
+
+
 def _is_beside(path: str) -> bool:
     """Whether only a gate reads the file ``path``: for its commands, or since it is a template of objects."""
     return path.endswith(_JSONNET) or (
@@ -527,8 +545,13 @@ def _is_beside(path: str) -> bool:
     )
 
 
+def _is_also_read(path: str) -> bool:
+    """Whether a file is read whose ending is that of no language."""
+    return files.is_other(path) or release_files.is_templated(path)
+
+
 def _is_of_gate(path: str) -> bool:
-    return files.is_other(path) or _is_beside(path)
+    return _is_also_read(path) or _is_beside(path)
 
 
 def _is_foreign(path: str) -> bool:

@@ -203,6 +203,15 @@ def test_a_link_out_of_the_chart_is_refused(name: str, target: str, why: str, tm
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links")
+def test_a_licence_of_the_repository_may_be_linked(tmp_path: Path) -> None:
+    write(tmp_path, {"demo/Chart.yaml": CHART, "LICENSE": "x", "README.md": "x"})
+    for name, target in (("LICENSE", "../LICENSE"), ("README.md", "../README.md"), ("NOTICE", "../gone")):
+        (tmp_path / "demo" / name).symlink_to(target)
+    with Copied(str(tmp_path / "demo")) as copy:
+        assert names(copy.folder) == ["Chart.yaml"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links")
 def test_a_chart_of_the_tree_may_be_linked_in_charts(tmp_path: Path) -> None:
     write(tmp_path, {"demo/Chart.yaml": CHART, "cache/Chart.yaml": CACHE, "cache/values.yaml": "a: 1\n", "secret": "x"})
     (tmp_path / "demo" / "charts").mkdir()

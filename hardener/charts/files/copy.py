@@ -31,7 +31,10 @@ DEPTH = 100  # folders one in another
 _CHUNK = 64 * 1024
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}")
 _LARGEST_RULES = 1024 * 1024  # bytes of a .helmignore
+# What a repository often has once, with links to it in its charts: no template needs it.
+_TO_READ = re.compile(r"(?i)(?:licen[cs]e|notice|readme|changelog|contributing|owners)(?:\.(?:md|txt|rst))?")
 _LOCAL = "file://"
+_BROUGHT = "-of-tree"  # how the folder of a dependency ends that comes from elsewhere
 _NEVER = frozenset({".git", RUN_FOLDER})  # helm would take them; they hold what no template is to print
 
 
@@ -233,6 +236,8 @@ class _Copying:
                 continue
             self._count(copy)
             inside = top
+            if entry.is_symlink() and _TO_READ.fullmatch(name) and not is_inside(path, top):
+                continue
             if entry.is_symlink():
                 inside = self._link(name, path, top)
             mode = os.lstat(path).st_mode
@@ -315,11 +320,18 @@ class _Copying:
 
 def _below(chart: str, name: str) -> str:
     """A new path in the ``charts/`` of the copy ``chart`` for the chart ``name`` that comes from elsewhere."""
-    target = os.path.join(chart, "charts", f"{name if _SAFE_NAME.fullmatch(name) else 'chart'}-of-tree")
+    target = os.path.join(chart, "charts", f"{name if _SAFE_NAME.fullmatch(name) else 'chart'}{_BROUGHT}")
     os.makedirs(os.path.dirname(target), exist_ok=True)
     while os.path.lexists(target):
         target += "-"
     return target
+
+
+def brought(folder: str) -> str:
+    """Return the name of the chart that a copy has in ``folder`` of its ``charts/``, where it brought it there; "" for
+    one that was there."""
+    name = folder.rstrip("-")
+    return name.removesuffix(_BROUGHT) if name.endswith(_BROUGHT) else ""
 
 
 def _entries(folder: str) -> Iterator[os.DirEntry[str]]:

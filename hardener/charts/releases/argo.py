@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, version_of, writable
+from hardener.charts.releases.chart_sources import AtHand, elsewhere, literal, mapping_of, version_of, writable
 from hardener.charts.releases.generators import filled_in, parameters
 from hardener.charts.releases.release import WHOLE, Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile, InObject, InText, SetValue
@@ -108,8 +108,7 @@ def _of_source(at_hand: AtHand, item: Object, source: dict[str, Any]) -> Release
             return None  # a folder of manifests, or of another repository
         release.chart, _ = at_hand.named(path)
     if release.chart is None:
-        elsewhere = f"lies in the repository {other}, which is not this one"
-        release.missing = f"{path} {'is no chart of the tree' if other is None else elsewhere}"
+        release.missing = elsewhere(path, other)
     return release
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
+from msgspec.structs import replace
+
 from hardener.charts.releases.release import Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InFile
 from hardener.errors import HardenError
@@ -235,13 +237,16 @@ class AtHand:
 
     # Objects.
 
-    def objects(self, path: str, wanted: Callable[[dict[str, Any]], bool] = bool) -> Iterator[Object]:
+    def objects(
+        self, path: str, wanted: Callable[[dict[str, Any]], bool] = bool, read_as: Callable[[str], str] = str
+    ) -> Iterator[Object]:
         """Yield the documents of the file ``path`` that are ``wanted``, whether or not they are of Kubernetes; none of
-        what cannot be read."""
+        what cannot be read. Its text is taken as what ``read_as`` makes of it."""
         try:
             content = files.read(path)
         except files.UnreadableError:
             return
+        content = replace(content, text=read_as(content.text))
         editable, name = self.may_write(path), os.path.relpath(path)
         file = manifests.load(path, name, content, editable=editable, wanted=lambda text: True)
         for piece in file.pieces:
@@ -299,6 +304,15 @@ def mapping_of(text: str) -> dict[str, Any] | None:
     if not isinstance(found, dict) or (isinstance(found.get("sops"), dict) and "mac" in found["sops"]):
         return None
     return found
+
+
+def elsewhere(path: str, repository: str | None) -> str:
+    """Return why there is no chart at ``path`` of a Git repository, which is that of the tree where ``repository``
+    names no other."""
+    if repository is None:
+        return f"{path} is no chart of the tree"
+    gives = f".harden.yaml may give a folder with it: helm.charts.{chart_name(path)}"
+    return f"{path} lies in the repository {repository}, which harden does not clone; {gives}"
 
 
 def is_chart(path: str) -> bool:

@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from hardener.charts.releases.chart_sources import AtHand, literal, mapping_of, version_of, writable
+from hardener.charts.releases.chart_sources import AtHand, elsewhere, literal, mapping_of, version_of, writable
 from hardener.charts.releases.release import Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InObject, Patches, patches_of
 from hardener.charts.values.set_values import nested, path_of, typed
@@ -139,8 +139,7 @@ def _by_path(at_hand: AtHand, release: Release, path: str, other: str | None) ->
     if release.chart is None:  # the configuration may give it all the same
         release.chart, _ = at_hand.named(path)
     if release.chart is None:
-        elsewhere = f"{path} lies in the repository {other}, which is not this one"
-        release.missing = elsewhere if other is not None else f"{path} is no chart of the tree"
+        release.missing = elsewhere(path, other)
 
 
 def _addresses(at_hand: AtHand, source: dict[str, Any]) -> list[Any]:

@@ -1,8 +1,8 @@
-"""Releases of helmfile, as far as its files say them without their templates.
+"""Releases of helmfile, as far as its files say them: templates are read around, and what they decide is left alone.
 
 Source: helmfile.readthedocs.io (configuration, writing-helmfile): ``values`` in their order, a path or a map, the later
 over the earlier, then ``set``; a chart is ``REPOSITORY/NAME``, a path that begins with a dot, or ``oci://``; paths are
-seen from the file. ``secrets``, ``inherit`` and templates are not read.
+seen from the file. ``secrets`` and ``inherit`` are not read.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.charts.releases.chart_sources import AtHand, literal, of_address, version_of, writable
-from hardener.charts.releases.release import Release, Values, unknown
-from hardener.charts.releases.values_in_yaml import InList
+from hardener.charts.releases.helmfile_files import Helmfile, of_release, read
+from hardener.charts.releases.release import WHOLE, Release, Values, unknown
+from hardener.charts.releases.values_in_yaml import InList, InTemplate
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
 from hardener.kubernetes.release_files import HELMFILE
 from hardener.lock.charts.reference import OCI, ChartReference, NoReferenceError, in_repository
+from hardener.sources.go_templates import Block
+from hardener.support.data_path import Path
 from hardener.support.shapes import listed, mapping, mappings
 from hardener.tree.core_views import Object
 
@@ -25,22 +28,39 @@ _HIDDEN = ("secrets", "inherit", "valuesTemplate", "setTemplate", "environmentTe
 
 
 def releases(at_hand: AtHand) -> Iterator[Release]:
-    """Yield the releases of the helmfiles of the tree."""
+    """Yield the releases of the helmfiles of the tree; those that a template makes are left out."""
     for path in at_hand.tree.release_files.get(HELMFILE, ()):
-        documents = list(at_hand.objects(path))
-        repositories = {
-            str(entry.get("name")): entry for item in documents for entry in mappings(item.data.get("repositories"))
-        }
-        for item in documents:
+        file = read(at_hand, path)
+        for item in file.documents:
             found = item.data.get("releases")
-            for index, entry in enumerate(found if isinstance(found, list) else []):
-                if isinstance(entry, dict) and entry.get("installed") is not False:
-                    yield _release(at_hand, item, index, entry, repositories)
+            made = [
+                _release(at_hand, item, index, entry, file)
+                for index, entry in enumerate(found if isinstance(found, list) else [])
+                if isinstance(entry, dict) and entry.get("installed") is not False
+            ]
+            _leave_decided(made, file.blocks)
+            yield from made
 
 
-def _release(
-    at_hand: AtHand, item: Object, index: int, entry: dict[str, Any], repositories: dict[str, Any]
-) -> Release:  # fmt: skip
+def _leave_decided(found: list[Release], blocks: list[Block]) -> None:
+    """Leave alone those of the releases ``found`` of a document of which a template decides a part."""
+    lines = [release.line for release in found]
+    for block in blocks:
+        number = sum(line <= block.first for line in lines) - 1
+        if number < 0 or block.indent <= _column(found[number]):
+            continue
+        release = found[number]
+        release.chart = release.asked = None
+        release.missing = f"a template decides {block} of it"
+
+
+def _column(release: Release) -> int:
+    """How far the first line of a release is indented."""
+    line = release.owner.piece.file.content.text.split("\n")[release.line - 1]
+    return len(line) - len(line.lstrip(" "))
+
+
+def _release(at_hand: AtHand, item: Object, index: int, entry: dict[str, Any], file: Helmfile) -> Release:
     called = str(entry.get("chart") or "")
     release = Release(item, "helmfile", called)
     release.place = ("releases", index)
@@ -49,11 +69,14 @@ def _release(
         release.chart = at_hand.chart(called, folder) if literal(called) else None
         release.missing = "" if release.chart else f"{called} is no chart of the tree"
     else:
-        at_hand.take(release, lambda: _asked(entry, called, repositories), entry.get("version"))
+        at_hand.take(release, lambda: _asked(entry, called, file.repositories), entry.get("version"))
     release.name, release.namespace = literal(entry.get("name")), literal(entry.get("namespace"))
     _values(at_hand, release, entry, folder)
     _sets(release, entry)
     release.values += [unknown(f"{key} of the release {release.name}") for key in _HIDDEN if entry.get(key)]
+    if file.has_templates:
+        for values in release.values:
+            values.place = InTemplate(values.place) if isinstance(values.place, InList) else values.place
     return release
 
 
@@ -90,11 +113,29 @@ def _of(at_hand: AtHand, release: Release, value: Any, folder: str, index: int) 
     name = f"values[{index}] of the release {release.name}"
     if isinstance(value, dict):
         place = InList(release.owner, (*release.place, "values"), name, index)
-        return Values(name, value, place, writable(release.owner))
-    path = literal(value)
+        data, left = _without_templates(value)
+        return Values(name, data, place, writable(release.owner), tuple(left))
+    path = literal(of_release(value, release.name, release.namespace))
     if path is None or path.endswith(_TEMPLATED):
         return unknown(str(value))
     return at_hand.file(path, folder, release.chart) or unknown(path)
+
+
+def _without_templates(values: dict[str, Any], above: Path = ()) -> tuple[dict[str, Any], list[Path]]:
+    """What ``values`` say without templates, and the paths of what those decide."""
+    found: dict[str, Any] = {}
+    left: list[Path] = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            found[key], more = _without_templates(value, (*above, key))
+            left += more
+        elif "{{" in str(key):
+            left.append(above or WHOLE)
+        elif "{{" in str(value):
+            left.append((*above, key))
+        else:
+            found[key] = value
+    return found, left
 
 
 def _sets(release: Release, entry: dict[str, Any]) -> None:

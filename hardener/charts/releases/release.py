@@ -90,6 +90,7 @@ class Release:
     - ``defaults``: whether the ``values.yaml`` of the chart counts; where it does not, ``values`` are all there is.
     - ``targets``: where overrides are written, the best place first.
     - ``advice``: what to do where nothing can be written.
+    - ``is_own``: it is a chart of the tree itself, whose own ``values.yaml`` gets the overrides.
     - ``patches``: where its deployer patches what helm has rendered; None where it does not, or in a way that harden
       cannot read.
     """
@@ -112,6 +113,7 @@ class Release:
     defaults: bool = True
     targets: list[Values] = field(default_factory=list)
     advice: str = ""
+    is_own: bool = False
     patches: Patches | None = None
 
     @property

@@ -12,10 +12,12 @@ from hardener.charts.releases.release import put
 from hardener.charts.values.values_file import edited
 from hardener.engine.outcome import Override
 from hardener.sources import yaml
+from hardener.sources.go_templates import without_templates
 from hardener.sources.yaml import TextError
 from hardener.support.data_path import Path, value_at
 from hardener.tree.core_views import Object
 
+_TEMPLATES = "its templates would not stay as they are"
 _OTHER_SHAPE = "the object has no place for values"
 
 
@@ -82,6 +84,32 @@ class InList(_Below, frozen=True):
             holder[key] = items
 
         return _changed(text, self.item, self.below, change)
+
+
+class InTemplate(Struct, frozen=True):
+    """The same of a file with actions of Go templates, which stay as they are."""
+
+    place: InList
+
+    @property
+    def path(self) -> str:
+        return self.place.path
+
+    @property
+    def name(self) -> str:
+        return self.place.name
+
+    def takes(self, override: Override) -> bool:
+        return True
+
+    def edited(self, text: str, overrides: Sequence[Override], base: str) -> str:
+        found = without_templates(text)
+        if found is None:
+            raise TextError(_TEMPLATES)
+        new = self.place.edited(found.text, overrides, base)
+        if not found.holds_all(new):
+            raise TextError(_TEMPLATES)
+        return found.restored(new)
 
 
 class InText(_Below, frozen=True):

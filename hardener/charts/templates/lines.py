@@ -361,7 +361,7 @@ def real_source(source: str, folder: str) -> str:
                 for entry in dependencies(metadata(above, os.path.basename(above)))
             }
             places = dict(vendored(above))
-            if (place := places.get(names.get(left[1], ""))) is not None:
+            if (place := places.get(names.get(left[1], left[1]))) is not None:
                 left[1] = os.path.basename(place)
         found += left[:2]
         left = left[2:]

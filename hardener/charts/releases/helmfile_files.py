@@ -1,0 +1,127 @@
+"""A helmfile with what it takes in, as far as its templates decide nothing of it: documents, bases, environments.
+
+Source: helmfile.readthedocs.io (configuration, environments, layering state files): ``bases`` come before the file that
+names them; ``values`` at the top are the defaults of those of an environment, of which ``-e`` chooses one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from hardener.charts.releases.chart_sources import AtHand, literal
+from hardener.charts.releases.release import merged
+from hardener.sources import files
+from hardener.sources.go_templates import Block, WithoutTemplates, without_templates
+from hardener.support.data_path import value_at
+from hardener.support.late_pattern import late_pattern
+from hardener.support.shapes import listed, mapping, mappings, texts
+from hardener.tree.core_views import Object
+
+_DEEPEST = 5  # bases of bases
+_VALUE = late_pattern(r"\{\{-?\s*\.(?:Environment\.|State)?(?:Values\.([A-Za-z_][\w.]*)|(Name))\s*-?\}\}")
+_RELEASE = late_pattern(r"\{\{-?\s*\.Release\.(Name|Namespace)\s*-?\}\}")
+
+
+class Helmfile(Struct, frozen=True):
+    """A helmfile: its ``documents``, in which what one environment or all of them fill in stands in its place, other
+    actions of templates as they are; ``blocks`` are the lines that templates decide. ``repositories`` by name."""
+
+    documents: list[Object]
+    repositories: dict[str, dict[str, Any]]
+    blocks: list[Block]
+    has_templates: bool
+
+
+def read(at_hand: AtHand, path: str) -> Helmfile:
+    """Return the helmfile at ``path``."""
+    without = _without(path)
+    own = list(at_hand.objects(path, read_as=_read_as(without)))
+    every = [each for item in own for each in _bases(at_hand, item.data, os.path.dirname(path), 0)]
+    every += [(os.path.dirname(path), item.data) for item in own]
+    known = _Environments(at_hand, every).value
+    if without is not None:
+        own = [Object(at_hand.tree, item.piece, item.path, without.filled(item.data, known)) for item in own]
+    repositories = [entry for _, data in every for entry in mappings(data.get("repositories"))]
+    repositories += [entry for item in own for entry in mappings(item.data.get("repositories"))]
+    by_name = {str(entry.get("name")): entry for entry in repositories}
+    return Helmfile(own, by_name, without.blocks if without is not None else [], without is not None)
+
+
+def of_release(value: Any, name: str | None, namespace: str | None) -> Any:
+    """Return the text ``value`` with what a release says of itself in the places of templates that ask for it."""
+    said = {"Name": name, "Namespace": namespace}
+    return _RELEASE.sub(lambda found: said[found[1]] or found[0], value) if isinstance(value, str) else value
+
+
+def _without(path: str) -> WithoutTemplates | None:
+    """The file without templates; None for one that has none, or that cannot be read so."""
+    try:
+        text = files.read(path).text
+    except files.UnreadableError:
+        return None
+    return without_templates(text) if "{{" in text else None
+
+
+def _read_as(without: WithoutTemplates | None) -> Callable[[str], str]:
+    return str if without is None else lambda text: without.text
+
+
+def _bases(at_hand: AtHand, data: dict[str, Any], folder: str, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the bases of a helmfile in ``folder`` say, each with its own folder."""
+    for written in texts(data.get("bases")) if depth < _DEEPEST else ():
+        path = at_hand.inside(written, folder) if literal(written) else None
+        if path is None or not os.path.isfile(path):
+            continue
+        without = _without(path)
+        for item in at_hand.objects(path, read_as=_read_as(without)):
+            found = without.filled(item.data) if without is not None else item.data
+            yield from _bases(at_hand, found, os.path.dirname(path), depth + 1)
+            yield os.path.dirname(path), found
+
+
+class _Environments:
+    """What the environments of a helmfile say; ``every`` are its documents, each with the folder that it lies in."""
+
+    def __init__(self, at_hand: AtHand, every: list[tuple[str, dict[str, Any]]]) -> None:
+        self._at_hand = at_hand
+        defaults = [one for folder, data in every for one in self._values(data.get("values"), folder)]
+        own: dict[str, list[dict[str, Any] | None]] = {}
+        for folder, data in every:
+            for name, said in mapping(data.get("environments")).items():
+                own.setdefault(str(name), []).extend(self._values(mapping(said).get("values"), folder))
+                own[str(name)] += [None] if mapping(said).get("secrets") else []
+        found = {name: [*defaults, *values] for name, values in (own or {"default": []}).items()}
+        self._known = {name: _merged(values) for name, values in found.items()}
+
+    def _values(self, written: Any, folder: str) -> Iterator[dict[str, Any] | None]:
+        """Values in their order: maps, and files of the tree; None for what the tree does not show."""
+        for each in listed(written):
+            if isinstance(each, dict):
+                yield each
+            else:
+                path = self._at_hand.inside(each, folder) if literal(each) and not each.endswith(".gotmpl") else None
+                yield self._at_hand.document(path) if path is not None and os.path.isfile(path) else None
+
+    def value(self, action: str) -> str | None:
+        """Return what ``action`` prints, where each environment says the same; None where that is not known."""
+        found = _VALUE.fullmatch(action)
+        if found is None:
+            return None
+        if found[2]:
+            return next(iter(self._known)) if len(self._known) == 1 and ".Environment." in action else None
+        path = tuple(found[1].split("."))
+        said = {_text(value_at(values, path)) if values is not None else None for values in self._known.values()}
+        return said.pop() if len(said) == 1 else None
+
+
+def _merged(values: list[dict[str, Any] | None]) -> dict[str, Any] | None:
+    known = [each for each in values if each is not None]
+    return merged(known) if len(known) == len(values) else None
+
+
+def _text(value: Any) -> str | None:
+    return literal(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
