@@ -4,7 +4,7 @@ by single keys that are called like it. Nothing is proved here."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -26,12 +26,12 @@ Switches = dict[tuple[Key, Place], list[Operation]]
 
 class Candidates:
     """For one chart, whose ``values`` are all that it has, and ``known`` keys that may be there as well; ``marked``
-    knows where values come out, and ``base`` is the chart as it is rendered."""
+    knows where values come out, and ``base`` gives the chart as it is rendered."""
 
     def __init__(
-        self, values: dict[str, Any], known: list[Path], marked: Marked, switches: Switches, base: Objects
+        self, values: dict[str, Any], known: list[Path], marked: Marked, switches: Switches, base: Callable[[], Objects]
     ) -> None:
-        self.values, self.marked, self.switches, self.base = values, marked, switches, base
+        self.values, self.marked, self.switches, self._base = values, marked, switches, base
         found = [*scalars(values), *((path, None) for path in known)]
         self._called: dict[str, list[tuple[Path, Any]]] = {}
         self._texts: dict[str, list[Path]] = {}
@@ -175,7 +175,7 @@ class Candidates:
                     continue
                 rest = operation.path[length:]
                 for key, place in outlets:
-                    document = self.base.get(key)
+                    document = self._base().get(key)
                     if document is None or at_place(document.data, place[:-1]) is None:
                         continue  # the mark itself brought it out
                     data = hardened.get(key, document.data)

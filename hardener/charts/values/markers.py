@@ -30,13 +30,13 @@ _WORD = re.compile(r"[\w-]+")
 
 class Marked:
     """The values of a chart, ``values`` all of them, ``given`` those of its user alone, and where they come out of it;
-    ``base`` is the chart as it is rendered, ``breaking`` what no render took a mark of."""
+    ``base`` gives the chart as it is rendered, ``breaking`` holds what no render took a mark of."""
 
     def __init__(
         self,
         renders: Renders,
         values: dict[str, Any],
-        base: Objects,
+        base: Callable[[], Objects],
         given: Mapping[str, Any],
         breaking: set[tuple[str, Path]],
     ) -> None:
@@ -113,7 +113,7 @@ class Marked:
         """What has to be set with the map at ``path`` so that nothing else changes at ``outlet``; None where that can
         not be."""
         key, place = outlet
-        document = self._base.get(key)
+        document = self._base().get(key)
         before = at_place(document.data, place) if document is not None else None
         after = _without_marks(at_place(data, place))
         was, now = dict(_leaves(before)), dict(_leaves(after))
@@ -149,7 +149,8 @@ class Marked:
         """What objects were called before a mark got into their names: as many of one kind from one template."""
         gone: dict[tuple[str, str], list[Key]] = {}
         new: dict[tuple[str, str], list[Key]] = {}
-        for found, some, others in ((gone, self._base, objects), (new, objects, self._base)):
+        base = self._base()
+        for found, some, others in ((gone, base, objects), (new, objects, base)):
             for key, document in some.items():
                 if key not in others:
                     found.setdefault((document.source, key.kind), []).append(key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
@@ -99,22 +100,22 @@ class Search:
         self.whole = self._names(first)
         self.unsteady = set(changed(self.whole, self._names(second)))  # what is another in each render
         self._has_looked_again = not by_time
-        self.base = self._part()
         # What a library has as a default, the chart above it often takes by the same name.
         paths = (*map_paths(values), *(path for path, _ in scalars(values)))
         above = dict.fromkeys(path[1:] for path in paths if len(path) > 1 and path[0] in memory.libraries)
         self._above = [path for path in above if self._may_be_new(path)]
         self.known = [path for path in memory.known if self._may_be_new(path)] + self._above
-        self.marked = Marked(renders, values, self.base, given or {}, memory.breaking)
+        self.marked = Marked(renders, values, lambda: self.base, given or {}, memory.breaking)
         self.switches: Switches = {}
-        self._candidates = Candidates(values, self.known, self.marked, self.switches, self.base)
+        self._candidates = Candidates(values, self.known, self.marked, self.switches, lambda: self.base)
         self._names_of_looks: dict[str, set[str]] = {}
         self._has_looked = False
         self._made: dict[str, Way] = {}
         self._is_proof = False
         self._beside: dict[tuple[Key, Place], None] = {}  # what came out beside what was wanted, and may
 
-    def _part(self) -> Objects:
+    @cached_property
+    def base(self) -> Objects:
         """The part of the chart that values are tried on, as it is; the whole where the part is not as in the whole."""
         if self.renders.part is not None:
             (found,) = self.renders.tried({})
@@ -190,13 +191,29 @@ class Search:
                 self.accepted.append(Way(step, way.operations))
 
     def _recall(self) -> None:
-        """Try what made the same steps in other releases of the chart."""
+        """Try what made the same steps in other releases of the chart: all of it on the whole chart, and where that is
+        not what was wanted, part by part."""
         ways = []
         for step in self._left():
             (_, data), *_ = map(self.wanted.place, step.edits)
-            for operations in self._memory.recipes.ways(step, data, self.values)[:1]:
+            operations = self._memory.recipes.way(step, data, self.values)
+            if operations is not None:
                 ways.append(Way(step, operations))
-        self._settle(self._clusters(ways))
+        clusters = self._clusters(ways)
+        if clusters and not self._settle_at_once(clusters):
+            self._settle(clusters)
+
+    def _settle_at_once(self, clusters: list[list[Way]]) -> bool:
+        """Accept ``clusters`` where the whole chart comes to all of them, and tell whether it does."""
+        added = [way for cluster in clusters for way in cluster]
+        self._is_proof = True
+        try:
+            wrong = self._wrong([*self.accepted, *added], added)
+        finally:
+            self._is_proof = False
+        if wrong is None:
+            self.accepted += added
+        return wrong is None
 
     def _prove(self) -> None:
         """Keep of what was found what the whole chart comes to, and its schema takes."""
