@@ -34,7 +34,7 @@ class ChartMemory:
         self.recipes = Recipes()
         self.breaking: set[tuple[str, Path]] = set()
         self.libraries: set[str] = set()
-        self.chances = (True, True)
+        self.chances = (True, True, True)
         self.is_plain = False
         self.templates: dict[str, Template] = {}
         self._kept = ExitStack()
