@@ -19,6 +19,7 @@ from hardener.charts.rendered import Key, Place, SteadyNames, at_place, changed,
 from hardener.charts.renders import Objects, Renders, SpentError
 from hardener.charts.run_steps import Step, Wanted
 from hardener.charts.values import volume_entries
+from hardener.charts.values.brought import Brought, brought, without
 from hardener.charts.values.candidates import Candidates, Switches, nearness, plain, scalars
 from hardener.charts.values.harmless import is_harmless
 from hardener.charts.values.markers import Marked, leaves, list_paths, map_paths
@@ -50,10 +51,11 @@ _GUESSED_BEHIND = frozenset({"_look_at_texts", "_look_at_switches", "_look_every
 
 
 class Way(Struct, eq=False):
-    """How values may make a step: its operations on them."""
+    """How values may make a step: its operations on them, and the volumes that the chart brings in place of others."""
 
     step: Step
     operations: list[Operation]
+    brought: tuple[Brought, ...] = ()
 
     @property
     def paths(self) -> list[Path]:
@@ -199,7 +201,7 @@ class Search:
         for step in self._left():
             way = self._made.get(_name_of(step))
             if way is not None:
-                self.accepted.append(Way(step, way.operations))
+                self.accepted.append(Way(step, way.operations, way.brought))
 
     def _recall(self) -> None:
         """Try what made the same steps in other releases of the chart: all of it on the whole chart, and where that is
@@ -243,7 +245,7 @@ class Search:
         """What the accepted steps make below ``place`` of an object by other values than those at ``values``."""
         if self._after[0] != len(self.accepted):
             try:
-                self._after = len(self.accepted), self.wanted.after(way.step for way in self.accepted)
+                self._after = len(self.accepted), self._after_ways(self.accepted)
             except WrongShapeError:
                 self._after = len(self.accepted), {}
         document, after = self.whole.get(key), self._after[1].get(key)
@@ -275,7 +277,9 @@ class Search:
 
     def reached(self) -> Reached:
         """Return what came out so far."""
-        also = [f"{_spoken(place)} of {_named(key)}" for key, place in self._beside]
+        places: list[tuple[Key, Place]] = list(self._beside)
+        places += [(one.key, (*one.pod, "volumes", one.name)) for way in self.accepted for one in way.brought]
+        also = [f"{_spoken(place)} of {_named(key)}" for key, place in dict.fromkeys(places)]
         return Reached(self.accepted, self._overrides(self.accepted), self.reasons, self.spent, also)
 
     def give_up(self, path: Path, reason: str) -> None:
@@ -482,10 +486,35 @@ class Search:
             wrong = self._wrong([*self.accepted, *added], added)
             if wrong is None:
                 self.accepted += added
+            elif len(some) == 1 and (again := self._with_brought(added, wrong)):
+                waiting = [[again], *waiting]
             elif len(some) == 1:
                 self._give_reasons(added, wrong)
             else:
                 waiting = [*self._parted(some, wrong), *waiting]
+
+    def _with_brought(self, ways: list[Way], wrong: Wrong) -> list[Way] | None:
+        """``ways`` without the volumes for which the chart has brought others, as what came of them shows; None where
+        there are none."""
+        found = [self._without_brought(way, wrong.came) for way in ways] if wrong.came is not None else []
+        return found if any(one is not way for one, way in zip(found, ways, strict=False)) else None
+
+    def _without_brought(self, way: Way, came: Objects) -> Way:
+        base = self.whole if self._is_proof else self.base
+        for edit in way.step.edits:
+            volume = brought(edit, self.wanted.place(edit)[0], base, came)
+            left = without(way.operations, volume) if volume is not None else None
+            if volume is not None and left is not None:
+                way = Way(way.step, left, (*way.brought, volume))
+        return way
+
+    def _after_ways(self, ways: Iterable[Way]) -> dict[Key, Any]:
+        """The objects that ``ways`` change, as they are to come out. Raises WrongShapeError."""
+        some = list(ways)
+        made = self.wanted.after(way.step for way in some)
+        for volume in (one for way in some for one in way.brought):
+            volume.rename(made[volume.key])
+        return made
 
     def _parted(self, clusters: list[list[Way]], wrong: Wrong) -> list[list[list[Way]]]:
         """``clusters``, which are ``wrong`` together, in parts that are tried one after the other. What did not come
@@ -528,7 +557,7 @@ class Search:
         """What is not as wanted where ``ways`` are made, of which ``added`` are new; None where all is."""
         keys = ", ".join(dict.fromkeys(name_of(path) for path in self._overrides(added)))
         try:
-            after = self.wanted.after(way.step for way in ways)
+            after = self._after_ways(ways)
         except WrongShapeError:
             return Wrong(set(), "it leans on a change that no value makes")
         values = self._overrides(ways)
@@ -565,9 +594,7 @@ class Search:
         """Return what of ``came``, a render of the chart with ``ways`` made, is not as wanted; None where all is."""
         came = came if self.renders.names is None else self.renders.names(came)
         self._is_proof = True
-        wrong = self._steadily_compared(
-            self.wanted.after(way.step for way in ways), came, "the values", self._overrides(ways)
-        )
+        wrong = self._steadily_compared(self._after_ways(ways), came, "the values", self._overrides(ways))
         self._is_proof = False
         return None if wrong is None else wrong.said
 
