@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
 from typing import Any
 
 from hardener.authoring.edits import Edit
 from hardener.charts.files import metadata, partial_copy
+from hardener.charts.files.copy import Copied, Copy
+from hardener.charts.templates.template_text import Template
 from hardener.charts.values.recipes import Recipes
 from hardener.support.data_path import Path
 
@@ -17,7 +22,11 @@ _WORD = re.compile(r"[A-Za-z]\w*")
 class ChartMemory:
     """Filled by the first release of a chart, and asked by the others. ``defaults`` are the values of the chart alone,
     where those of a release are these with its own on top; None where they are more than that, or not known yet.
-    ``breaking`` are the values, each by what kind of mark, that no render took a mark of."""
+    ``breaking`` are the values, each by what kind of mark, that no render took a mark of. ``templates`` are those that
+    were read, by their texts.
+
+    It is a context: the copy of the chart that releases share goes at its end.
+    """
 
     def __init__(self) -> None:
         self.defaults: dict[str, Any] | None = None
@@ -25,11 +34,54 @@ class ChartMemory:
         self.recipes = Recipes()
         self.breaking: set[tuple[str, Path]] = set()
         self.libraries: set[str] = set()
-        self.chances = (True, True)
+        self.chances = (True, True, True)
         self.is_plain = False
+        self.templates: dict[str, Template] = {}
+        self._kept = ExitStack()
+        self._shared: Copy | None = None
+        self._parts: dict[tuple[str, frozenset[str]], str | None] = {}
+        self._fields: dict[str, partial_copy.Fields] = {}
         self._folder = ""
         self._words: set[str] = set()
         self._empty: set[tuple[str, str, tuple[str, ...], frozenset[str]]] = set()
+
+    def __enter__(self) -> ChartMemory:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._kept.close()
+
+    @contextmanager
+    def copied(self, chart: Copied, *, is_own: bool) -> Iterator[Copy]:
+        """Yield a copy of ``chart``: the one that its releases share, unless it ``is_own`` to one of them, or leaves
+        out what the values of that one turn off."""
+        if self._shared is not None and not is_own:
+            yield self._shared
+            return
+        with ExitStack() as stack:
+            copy = stack.enter_context(chart)
+            if not is_own and not copy.dropped:
+                self._shared = copy
+                self._kept.push(stack.pop_all())
+            yield copy
+
+    def part(self, folder: str, sources: Collection[str]) -> str | None:
+        """Return a copy of the chart in ``folder``, beside it, that renders what the templates ``sources`` make, and
+        little else; None where there is nothing else."""
+        name = folder, frozenset(sources)
+        if name not in self._parts:
+            above, base = os.path.split(folder)
+            target = os.path.join(above, f"part-{len(self._parts)}", base)
+            self._parts[name] = target if partial_copy.copy_for(folder, target, name[1]) else None
+        return self._parts[name]
+
+    def fields(self, folder: str) -> partial_copy.Fields:
+        """Return the names of fields that the templates of the chart in ``folder`` write."""
+        if folder not in self._fields:
+            self._fields[folder] = partial_copy.Fields(folder)
+        return self._fields[folder]
 
     def learn(self, folder: str, known: Iterable[Path]) -> None:
         """Take in what the chart in ``folder``, a copy of it, says of itself, unless that is known; ``known`` are keys

@@ -6,14 +6,13 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from msgspec import Struct
 
 from hardener.charts import post_render
 from hardener.charts.chart_memory import ChartMemory
-from hardener.charts.files import partial_copy
 from hardener.charts.files.copy import Copied, Copy
 from hardener.charts.helm import ChartError, Helm
 from hardener.charts.releases.release import merged
@@ -133,13 +132,16 @@ def harden_chart(
     """
     lock = lock_for(run.root, settings)
     charts = lock.charts if lock is not None else None
-    with Copied(run.chart, helm=helm, values=run.values, sets=run.sets, tree=run.root, charts=charts) as copy:
+    copied = Copied(run.chart, helm=helm, values=run.values, sets=run.sets, tree=run.root, charts=charts)
+    with ExitStack() as stack:
+        known = memory if memory is not None else stack.enter_context(ChartMemory())
+        copy = stack.enter_context(known.copied(copied, is_own=not run.defaults))
         if copy.is_library:
             raise ChartError(f"{plain(run.called)} is a library chart: it renders nothing by itself")
         if not run.defaults:
             with open(os.path.join(copy.folder, "values.yaml"), "w", encoding="utf-8") as handle:
                 handle.write("{}\n")
-        return _Hardening(run, copy, helm, progress, memory or ChartMemory()).run(settings, harden, write)
+        return _Hardening(run, copy, helm, progress, known).run(settings, harden, write)
 
 
 class _Refusal(Struct, frozen=True, eq=False):
@@ -197,7 +199,7 @@ class _Hardening:
                 break
         self._close(outcome, first, reached, refused, written)
         _narrow(outcome, [*(way.step for way in reached.ways), *behind], refused.values())
-        at_templates(outcome, template_texts(copy.folder, run.called))
+        at_templates(outcome, template_texts(copy.folder, run.called), self._memory.templates)
         return HardenedChart(
             outcome, written, hardened, self._renders.count, spent, copy.dropped, copy.schemas, tuple(reached.also),
             patches,
@@ -306,7 +308,7 @@ class _Hardening:
             self._renders.part = lambda files, *, schema: self._with([*run.values, *files], schema=False, folder=part)
         return Search(
             self._renders, self._computed(given), memory, given=given,
-            fields=partial_copy.Fields(part or folder).__contains__,
+            fields=memory.fields(part or folder).__contains__,
         )  # fmt: skip
 
     def _computed(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -328,9 +330,7 @@ class _Hardening:
         sources = {
             document.source for key, document in self._renders().items() if key in keys or key.kind == "ServiceAccount"
         }  # which has switches of the same name
-        target = os.path.join(self._scratch, "part", os.path.basename(folder))
-        made = partial_copy.copy_for(folder, target, {real_source(source, folder) for source in sources})
-        return target if made else None
+        return self._memory.part(folder, {real_source(source, folder) for source in sources})
 
     def _written(self, search: Search, write: Writer) -> Written:
         """The files with the overrides; what cannot be written is given up."""

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 
 from msgspec.structs import replace
 
@@ -186,12 +187,15 @@ def _harden_all(
     if helm.network is not None:
         print(f"harden: {helm.network}", file=sys.stderr)
     memories: dict[str | bytes | None, ChartMemory] = {}  # by the path of a chart, or by what it holds
-    for release, name in at_hand:
-        progress(name)
-        # What a chart is rendered with may be quoted by a finding, or by helm.
-        outcome.tree.chart_values += [values.data for values in release.values]
-        memory = memories.setdefault(release.chart or release.content, ChartMemory())
-        _harden_one(release, name, helm, outcome, plan, progress, memory, below)
+    with ExitStack() as stack:
+        for release, name in at_hand:
+            progress(name)
+            # What a chart is rendered with may be quoted by a finding, or by helm.
+            outcome.tree.chart_values += [values.data for values in release.values]
+            chart = release.chart or release.content
+            if chart not in memories:
+                memories[chart] = stack.enter_context(ChartMemory())
+            _harden_one(release, name, helm, outcome, plan, progress, memories[chart], below)
     _say_templates(outcome)
     charts = [chart.waivers for chart in outcome.tree.rendered_charts if chart.waivers is not None]
     used = {place for waivers in charts for place in waivers.used()}

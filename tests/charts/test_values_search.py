@@ -28,6 +28,22 @@ BY_NAME = """\
   resources: {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end }}"""
+VOLUMES = (
+    SECURITY + "\n      volumes:\n      {{- range $volume, $entry := .Values.persistence }}"
+    "\n      - {name: {{ $volume }}, {{ $entry.type }}: {}}\n      {{- end }}"
+)
+OF_ONE = """\
+{{- range $name, $own := .Values.pods.$NAME.containers }}
+- name: {{ $name }}
+  image: {{ $own.image }}
+  {{- with $own.user }}
+  securityContext: {runAsNonRoot: true, runAsUser: {{ . }}}
+  {{- end }}
+{{- end }}"""
+OF_POD = (
+    "securityContext: {{- default .Values.podOptions.securityContext .Values.pods.$NAME.securityContext"
+    " | toYaml | nindent 8 }}"
+)
 MERGED = (
     '- {{ merge (dict "name" "web" "image" "example.com/web:1.2.3") .Values.container.merge | toYaml | nindent 2 }}'
 )
@@ -64,7 +80,7 @@ spec:
 @dataclass(frozen=True)
 class Chart:
     """A chart by the text of its only template, its values, and those of its user; the ends of the keys that are
-    reached, and those that are not written."""
+    reached, and those that are not written; what else comes out."""
 
     says: str
     template: str
@@ -72,6 +88,7 @@ class Chart:
     keys: tuple[str, ...]
     given: str = ""
     never: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
 
 
@@ -141,6 +158,49 @@ CHARTS = [
         never=("other", "more"),
     ),
     Chart(
+        "volumes by name, for one container",
+        workload(
+            BY_NAME.replace(
+                "\n{{- end }}",
+                "\n  volumeMounts:\n  {{- range $volume, $entry := $.Values.persistence }}"
+                '\n  {{- range (dig "web" $name list (default dict $entry.advancedMounts)) }}'
+                "\n  - {name: {{ $volume }}, mountPath: {{ .path }}}\n  {{- end }}\n  {{- end }}\n{{- end }}",
+            ).replace("range $name, $own := .Values.containers", "range $name, $own := .Values.pods.web.containers"),
+            VOLUMES,
+        ),
+        "persistence: {}\npods: {}\n",
+        ("persistence.harden-app-tmp.type", "persistence.harden-app-tmp.advancedMounts.web.app", "OnlyRootFilesystem"),
+        "pods: {web: {containers: {app: {image: 'grafana/grafana:11.0.0', securityContext: {runAsUser: 472}}}}}\n",
+    ),
+    Chart(
+        "a volume that the chart brings itself",
+        workload(
+            "- name: web\n  image: grafana/grafana:11.0.0\n  volumeMounts:"
+            "\n  - {name: data, mountPath: /var/lib/grafana}"
+            "\n  {{- if .Values.securityContext.readOnlyRootFilesystem }}"
+            "\n  - {name: own, mountPath: /tmp}\n  {{- end }}"
+            "\n  {{- with .Values.extraMounts }}\n  {{- toYaml . | nindent 2 }}\n  {{- end }}"
+            "\n  securityContext: {{- toYaml .Values.securityContext | nindent 4 }}",
+            "volumes:\n      - {name: data, emptyDir: {}}"
+            "\n      {{- if .Values.securityContext.readOnlyRootFilesystem }}\n      - {name: own, emptyDir: {}}"
+            "\n      {{- end }}\n      {{- with .Values.extraVolumes }}"
+            "\n      {{- toYaml . | nindent 6 }}\n      {{- end }}",
+        ),
+        "securityContext: {runAsUser: 472}\nextraMounts: []\nextraVolumes: []\n",
+        ("securityContext.readOnlyRootFilesystem", "extraMounts", "extraVolumes"),  # the other path that it writes to
+        also=("spec.template.spec.volumes.own of Deployment release",),
+    ),
+    Chart(
+        "a map for one pod, which takes the place of that for all",
+        workload(OF_ONE.replace("$NAME", "web"), OF_POD.replace("$NAME", "web"), "web")
+        + "---\n"
+        + workload(OF_ONE.replace("$NAME", "db"), OF_POD.replace("$NAME", "db"), "db"),
+        "podOptions: {securityContext: {}}\npods: {}\n",
+        ("pods.db.securityContext.runAsUser", "pods.db.securityContext.seccompProfile.type"),
+        "pods: {web: {containers: {app: {image: 'example.com/web:1.2.3', user: 1000}}},"
+        " db: {containers: {app: {image: 'redis:7.4.0'}}}}\n",
+    ),
+    Chart(
         "variables that follow the limits",
         workload(
             WHOLE
@@ -166,6 +226,7 @@ def test_it_is_reached_and_nothing_else_changes(chart: Chart, tmp_path: Path) ->
     ]
     assert [end for end in chart.keys if not any(key.endswith(end) for key in keys)] == []
     assert [key for key in keys if key.startswith(chart.never)] == [] or not chart.never
+    assert [place for place in chart.also if place not in found.also] == []
     assert otherwise(folder, found, 4, values=values) == []
 
 

@@ -20,15 +20,17 @@ _BY_CHANCE = re.compile(
     r"\b(?:rand\w+|uuidv4|now|ago|shuffle|gen(?:PrivateKey|CA|SelfSigned|Signed)\w*|htpasswd|bcrypt|encryptAES)\b"
 )
 _BY_TIME = re.compile(r"\b(?:now|ago)\b")
+_BY_ORDER = re.compile(r"\b(?:keys|values) +[$.(](?!.*sortAlpha)")
 _FIELD = re.compile(r"([A-Za-z][\w.-]*)[\"']?\s*:(?=\s|$)|[\"']([A-Za-z]\w*)[\"']", re.M)
 _LARGEST = 4 * 1024 * 1024  # bytes of one file
 
 
-def chances(folder: str) -> tuple[bool, bool]:
-    """Whether a template of the chart in ``folder``, or of a chart below it, may print something else each time, and
-    whether also something else each second."""
+def chances(folder: str) -> tuple[bool, bool, bool]:
+    """Whether a template of the chart in ``folder``, or of a chart below it, may print something else each time,
+    whether also something else each second, and whether it takes the keys of a map in no order."""
     found = list(texts(folder))
-    return any(map(_BY_CHANCE.search, found)), any(map(_BY_TIME.search, found))
+    by_chance, by_time, by_order = (any(map(each.search, found)) for each in (_BY_CHANCE, _BY_TIME, _BY_ORDER))
+    return by_chance, by_time, by_order
 
 
 def texts(folder: str) -> Iterator[str]:

@@ -39,11 +39,13 @@ class Place(Struct, frozen=True):
 class Templates(Struct):
     """The templates of a chart, each by the name of its file; those of its sub-charts may be among them.
 
-    With ``follow`` a line that an `include` prints is looked for in what that includes.
+    With ``follow`` a line that an `include` prints is looked for in what that includes. ``known`` are templates that
+    were read before, by their texts.
     """
 
     texts: Mapping[str, str]
     follow: bool = True
+    known: dict[str, Template] = field(default_factory=dict)
     _read: dict[str, Template] = field(default_factory=dict)
     _defines: dict[str, tuple[str, list[Node]]] | None = None
     _rendered: tuple[str, list[Node]] = ("", [])
@@ -53,7 +55,10 @@ class Templates(Struct):
     def template(self, name: str) -> Template:
         """Return the template in the file ``name``."""
         if name not in self._read:
-            self._read[name] = read_template(self.texts.get(name, ""))
+            text = self.texts.get(name, "")
+            if text not in self.known:
+                self.known[text] = read_template(text)
+            self._read[name] = self.known[text]
         return self._read[name]
 
     def defined(self, name: str) -> tuple[str, list[Node]] | None:
@@ -368,10 +373,11 @@ def real_source(source: str, folder: str) -> str:
     return os.path.join(*found, *left)
 
 
-def at_templates(outcome: Outcome, texts: dict[str, str]) -> None:
-    """Have all lines of ``outcome`` be those of templates, where a person changes something."""
+def at_templates(outcome: Outcome, texts: dict[str, str], read: dict[str, Template]) -> None:
+    """Have all lines of ``outcome`` be those of templates, where a person changes something. ``read`` are templates by
+    their texts; what is read beside them is added."""
     files = {file.name: file for file in outcome.tree.files if file.path in texts}
-    whole, alone = Templates(texts), Templates(texts, follow=False)
+    whole, alone = Templates(texts, known=read), Templates(texts, follow=False, known=read)
     known: dict[tuple[str, int], int] = {}
 
     def line(name: str, rendered: int) -> int:

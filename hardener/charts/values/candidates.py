@@ -4,7 +4,7 @@ by single keys that are called like it. Nothing is proved here."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -12,8 +12,10 @@ from hardener.authoring.edits import Append, Drop, Edit, Insert, Set
 from hardener.charts.rendered import Key, Place, at_place, differences, place_of
 from hardener.charts.renders import Objects
 from hardener.charts.run_steps import Wanted
+from hardener.charts.values import volume_entries
 from hardener.charts.values.markers import Marked
 from hardener.charts.values.operations import Kind, Operation
+from hardener.charts.values.recipes import images_of
 from hardener.support.data_path import Path, value_at
 
 _MOST_KEYS = 12  # single keys that are tried for one edit
@@ -26,12 +28,19 @@ Switches = dict[tuple[Key, Place], list[Operation]]
 
 class Candidates:
     """For one chart, whose ``values`` are all that it has, and ``known`` keys that may be there as well; ``marked``
-    knows where values come out, and ``base`` is the chart as it is rendered."""
+    knows where values come out, and ``base`` gives the chart as it is rendered, ``made_at`` what is made at a
+    place by now."""
 
     def __init__(
-        self, values: dict[str, Any], known: list[Path], marked: Marked, switches: Switches, base: Objects
+        self,
+        values: dict[str, Any],
+        known: list[Path],
+        marked: Marked,
+        switches: Switches,
+        base: Callable[[], Objects],
+        made_at: Callable[[Key, Place, Path], list[tuple[Path, Any]]],
     ) -> None:
-        self.values, self.marked, self.switches, self.base = values, marked, switches, base
+        self.values, self.marked, self.switches, self._base, self._made_at = values, marked, switches, base, made_at
         found = [*scalars(values), *((path, None) for path in known)]
         self._called: dict[str, list[tuple[Path, Any]]] = {}
         self._texts: dict[str, list[Path]] = {}
@@ -46,6 +55,7 @@ class Candidates:
         ``guesses`` also those for which only a name speaks."""
         key, data = wanted.place(edit)
         yield from self._of_maps(edit, key, data)
+        yield from self._of_entries(edit, key, data)
         yield from self._of_lists(edit, key, data)
         yield from ([switch] for switch in self.switches.get((key, place_of(data, edit.path[1:])), ()))
         for operations in self._of_keys(edit, key, data):
@@ -60,8 +70,14 @@ class Candidates:
             for values in self.marked.maps.get((key, place), ()):
                 beside = self.marked.beside.get((values, key, place), [])
                 operations = self._below(edit, values, value_at(data, path[:length]), path[length:], beside=beside)
-                if operations is not None:
-                    yield [*operations, *beside]
+                if operations is None:
+                    continue
+                yield [*operations, *beside]
+                # A map for one pod may take the place of that for all pods, by which something is made already.
+                made = self._made_at(key, place, values)
+                if made:
+                    kept = [Operation(Kind.SET, (*values, *at), value, weak=True) for at, value in made]
+                    yield [*operations, *beside, *kept]
 
     def _below(
         self, edit: Edit, values: Path, rendered: Any, rest: Path, *, beside: Sequence[Operation] = ()
@@ -111,6 +127,15 @@ class Candidates:
                     yield [Operation(Kind.SET, at, edit.value)]
                 elif isinstance(edit, Drop) and length == len(path) - 1:
                     yield [Operation(Kind.REMOVE, values, value_at(self.values, (*values, index)))]
+
+    def _of_entries(self, edit: Edit, key: Key, data: Any) -> Iterator[list[Operation]]:
+        """By the maps of values that hold volumes by their names."""
+        pod = volume_entries.pod_of(edit)
+        if pod is None:
+            return
+        image = next(iter(images_of(edit, data, self.values)), None)
+        for values in self.marked.entries.get((key, place_of(data, (*pod, "volumes"))), ()):
+            yield from volume_entries.operations(edit, values, image)
 
     def _item(self, edit: Edit, values: Path, rendered: Any) -> list[Operation] | None:
         """An item that goes from a list of values, which comes out as it is."""
@@ -175,7 +200,7 @@ class Candidates:
                     continue
                 rest = operation.path[length:]
                 for key, place in outlets:
-                    document = self.base.get(key)
+                    document = self._base().get(key)
                     if document is None or at_place(document.data, place[:-1]) is None:
                         continue  # the mark itself brought it out
                     data = hardened.get(key, document.data)

@@ -12,6 +12,7 @@ from hardener.charts.rendered import Key, Place, at_place, place_of
 from hardener.charts.renders import Objects, Renders, SpentError
 from hardener.charts.values.operations import Kind, Operation
 from hardener.charts.values.set_values import keys_of
+from hardener.charts.values.volume_entries import entry_at
 from hardener.errors import HardenError
 from hardener.kubernetes.secrets.secret_values import found_secrets
 from hardener.support.data_path import Path, value_at
@@ -30,13 +31,13 @@ _WORD = re.compile(r"[\w-]+")
 
 class Marked:
     """The values of a chart, ``values`` all of them, ``given`` those of its user alone, and where they come out of it;
-    ``base`` is the chart as it is rendered, ``breaking`` what no render took a mark of."""
+    ``base`` gives the chart as it is rendered, ``breaking`` holds what no render took a mark of."""
 
     def __init__(
         self,
         renders: Renders,
         values: dict[str, Any],
-        base: Objects,
+        base: Callable[[], Objects],
         given: Mapping[str, Any],
         breaking: set[tuple[str, Path]],
     ) -> None:
@@ -45,6 +46,7 @@ class Marked:
         self.maps: Outlets = {}
         self.lists: Outlets = {}
         self.texts: Outlets = {}
+        self.entries: Outlets = {}
         self.outlets: dict[Path, set[tuple[Key, Place]]] = {}
         self.beside: dict[tuple[Path, Key, Place], list[Operation]] = {}
         """What has to be set, too, for a map to come out there as it does, with what stands there today."""
@@ -63,6 +65,10 @@ class Marked:
     def find_texts(self, paths: Iterable[Path], most: int | None = None) -> None:
         """Look where the single values at ``paths`` come out, alone or in a longer text."""
         self._find("text", paths, self.texts, _text_marks, _marked_texts, most)
+
+    def find_entries(self, paths: Iterable[Path], most: int | None = None) -> None:
+        """Look which of the maps at ``paths`` hold volumes by name."""
+        self._find("entry", paths, self.entries, _entry_marks, _marked_volumes, most)
 
     def was_asked(self, path: Path) -> bool:
         """Whether it is known where the single value at ``path`` comes out as it is, if it does."""
@@ -113,10 +119,10 @@ class Marked:
         """What has to be set with the map at ``path`` so that nothing else changes at ``outlet``; None where that can
         not be."""
         key, place = outlet
-        document = self._base.get(key)
+        document = self._base().get(key)
         before = at_place(document.data, place) if document is not None else None
         after = _without_marks(at_place(data, place))
-        was, now = dict(_leaves(before)), dict(_leaves(after))
+        was, now = dict(leaves(before)), dict(leaves(after))
         lost = {rest: value for rest, value in was.items() if rest not in now}
         if lost and any(True for _ in found_secrets(before)):
             return None  # a secret is copied nowhere
@@ -149,7 +155,8 @@ class Marked:
         """What objects were called before a mark got into their names: as many of one kind from one template."""
         gone: dict[tuple[str, str], list[Key]] = {}
         new: dict[tuple[str, str], list[Key]] = {}
-        for found, some, others in ((gone, self._base, objects), (new, objects, self._base)):
+        base = self._base()
+        for found, some, others in ((gone, base, objects), (new, objects, base)):
             for key, document in some.items():
                 if key not in others:
                     found.setdefault((document.source, key.kind), []).append(key)
@@ -291,6 +298,10 @@ def _map_marks(value: Any, name: str) -> Any:
     return {**(value if isinstance(value, dict) else {}), name: name}
 
 
+def _entry_marks(value: Any, name: str) -> Any:
+    return {**(value if isinstance(value, dict) else {}), name: entry_at(f"/{name}")}
+
+
 def _map_items(value: Any, name: str) -> Any:
     return [*(value if isinstance(value, list) else ()), {"name": name}]
 
@@ -314,6 +325,14 @@ def _marked_maps(data: Any, path: Path = ()) -> Iterator[tuple[int, Path]]:
     elif isinstance(data, list):
         for index, value in enumerate(data):
             yield from _marked_maps(value, (*path, index))
+
+
+def _marked_volumes(data: Any, path: Path = ()) -> Iterator[tuple[int, Path]]:
+    """The lists of volumes of an object that hold an empty one by the name of a mark, each with its number."""
+    for number, place in _marked_lists(data, path):
+        items = value_at(data, place)
+        if any(_MARK.fullmatch(str(item.get("name"))) and item.get("emptyDir") is not None for item in items):
+            yield number, place
 
 
 def _marked_lists(data: Any, path: Path = ()) -> Iterator[tuple[int, Path]]:
@@ -348,10 +367,10 @@ def _without_marks(data: Any) -> Any:
     return data
 
 
-def _leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """What is no map in ``data``, lists as a whole, each with its path; an empty map says nothing."""
+def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield what is no map in ``data``, lists as a whole, each with its path; an empty map says nothing."""
     if isinstance(data, dict):
         for key, value in data.items():
-            yield from _leaves(value, (*path, key))
+            yield from leaves(value, (*path, key))
     elif data is not None and path:
         yield path, data

@@ -3,6 +3,7 @@ what runs it and what it gets, and above it what holds for its pod."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +14,8 @@ _OF_CONTAINER: tuple[Path, ...] = (("securityContext",), ("containerSecurityCont
 _OF_POD: tuple[Path, ...] = (
     ("podSecurityContext",), ("securityContext",), ("pod", "securityContext"), ("defaultPodOptions", "securityContext"),
 )  # fmt: skip
+# Maps whose keys are the names that a person gives.
+_BY_NAME = re.compile(r"(?i)(?:containers|controllers|deployments|statefulsets|daemonsets|jobs|sidecars|workloads)$")
 _MOST = 300
 
 
@@ -24,8 +27,15 @@ def beside_images(values: dict[str, Any]) -> list[Path]:
 def above_images(values: dict[str, Any]) -> list[Path]:
     """Return the maps that may be set for the pod of each image that ``values`` name, and are not there yet, the
     nearest first."""
-    places = [path[:length] for path in with_image(values) for length in range(len(path), -1, -1)]
+    places = [place for path in with_image(values) for place in _pods(path)]
     return _new(((*place, *name) for place in dict.fromkeys(places) for name in _OF_POD), values)
+
+
+def _pods(path: Path) -> list[Path]:
+    """Where the pod of the image at ``path`` may be described: no name of a person's own stands there for something
+    else."""
+    inside = next((n for n in range(len(path) - 1, -1, -1) if _BY_NAME.search(str(path[n]))), len(path))
+    return [path[:n] for n in range(inside, -1, -1) if n == 0 or not _BY_NAME.search(str(path[n - 1]))]
 
 
 def with_image(values: dict[str, Any]) -> list[Path]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
@@ -17,9 +18,11 @@ from hardener.charts.chart_memory import ChartMemory
 from hardener.charts.rendered import Key, Place, SteadyNames, at_place, changed, differences, place_of
 from hardener.charts.renders import Objects, Renders, SpentError
 from hardener.charts.run_steps import Step, Wanted
+from hardener.charts.values import volume_entries
+from hardener.charts.values.brought import Brought, brought, without
 from hardener.charts.values.candidates import Candidates, Switches, nearness, plain, scalars
 from hardener.charts.values.harmless import is_harmless
-from hardener.charts.values.markers import Marked, list_paths, map_paths
+from hardener.charts.values.markers import Marked, leaves, list_paths, map_paths
 from hardener.charts.values.new_keys import above_images, beside_images
 from hardener.charts.values.operations import ConflictError, Kind, Operation, Touched, as_values, overrides
 from hardener.charts.values.set_values import name_of
@@ -33,20 +36,26 @@ _MOST_TEXTS = 150  # single values that get marks
 _MOST_MARKS = 8  # renders for the marks of one look
 _MOST_SWITCHED = 12  # renders for booleans
 _MOST_WIDE = 4  # renders for maps that need not be handed on
+_LOOKS_AGAIN = 3  # at a chart that leaves an order to chance
 _NO_VALUE = "no value of the chart comes out there"
 # Maps that charts hand on as they are; their marks break few templates.
 _MAPS = frozenset({"securityContext", "resources"})
 _HANDED_ON = re.compile(r"(?i)resources|limits|requests|security|context|capabilities|seccomp|pod|container|extra")
 
 
-_LOOKS = ("_look_at_maps", "_look_at_lists", "_look_at_texts", "_look_at_switches", "_look_everywhere")
+_LOOKS = (
+    "_look_at_maps", "_look_at_new_maps", "_look_at_volumes", "_look_at_lists", "_look_at_texts", "_look_at_switches",
+    "_look_everywhere",
+)  # fmt: skip
+_GUESSED_BEHIND = frozenset({"_look_at_texts", "_look_at_switches", "_look_everywhere"})
 
 
 class Way(Struct, eq=False):
-    """How values may make a step: its operations on them."""
+    """How values may make a step: its operations on them, and the volumes that the chart brings in place of others."""
 
     step: Step
     operations: list[Operation]
+    brought: tuple[Brought, ...] = ()
 
     @property
     def paths(self) -> list[Path]:
@@ -90,7 +99,7 @@ class Search:
         fields: Callable[[str], bool] = lambda name: True,
     ) -> None:
         self.renders, self.values, self._memory, self._has_field = renders, values, memory, fields
-        by_chance, by_time = memory.chances
+        by_chance, by_time, by_order = memory.chances
         renders.names = None
         first = renders()
         second = renders(fresh=True) if by_chance else first
@@ -98,23 +107,24 @@ class Search:
         self._keys = self._names.keys(first)
         self.whole = self._names(first)
         self.unsteady = set(changed(self.whole, self._names(second)))  # what is another in each render
-        self._has_looked_again = not by_time
-        self.base = self._part()
+        self._looks_again = _LOOKS_AGAIN if by_order else int(by_time)
         # What a library has as a default, the chart above it often takes by the same name.
         paths = (*map_paths(values), *(path for path, _ in scalars(values)))
         above = dict.fromkeys(path[1:] for path in paths if len(path) > 1 and path[0] in memory.libraries)
         self._above = [path for path in above if self._may_be_new(path)]
         self.known = [path for path in memory.known if self._may_be_new(path)] + self._above
-        self.marked = Marked(renders, values, self.base, given or {}, memory.breaking)
+        self.marked = Marked(renders, values, lambda: self.base, given or {}, memory.breaking)
         self.switches: Switches = {}
-        self._candidates = Candidates(values, self.known, self.marked, self.switches, self.base)
+        self._candidates = Candidates(values, self.known, self.marked, self.switches, lambda: self.base, self._made_at)
         self._names_of_looks: dict[str, set[str]] = {}
         self._has_looked = False
         self._made: dict[str, Way] = {}
+        self._after: tuple[int, dict[Key, Any]] = -1, {}
         self._is_proof = False
         self._beside: dict[tuple[Key, Place], None] = {}  # what came out beside what was wanted, and may
 
-    def _part(self) -> Objects:
+    @cached_property
+    def base(self) -> Objects:
         """The part of the chart that values are tried on, as it is; the whole where the part is not as in the whole."""
         if self.renders.part is not None:
             (found,) = self.renders.tried({})
@@ -137,9 +147,11 @@ class Search:
         wanted.rename(self._keys)
         self.wanted = wanted
         self.accepted: list[Way] = []
+        self._after = -1, {}
         self.reasons: dict[int, str] = {}
         self.spent = False
         self._tried: set[tuple[int, str]] = set()
+        self._in_vain: set[tuple[int, str]] = set()
         try:
             hardened = wanted.after(wanted.steps)
         except WrongShapeError:  # nothing is known of other places then, and the proof decides
@@ -155,7 +167,7 @@ class Search:
                 if not self._has_looked:
                     self._look(name, list(self._lacking(left)))
                 self._settle_all(hardened, guesses=False)
-                if name in _LOOKS[2:]:
+                if name in _GUESSED_BEHIND:
                     self._settle_all(hardened, guesses=True)
         except SpentError:
             self.spent = True
@@ -165,13 +177,15 @@ class Search:
         return self.reached()
 
     def _lacking(self, steps: list[Step]) -> Iterator[Edit]:
-        """The edits of ``steps`` of which nobody has seen yet where values could make them."""
+        """The edits of ``steps`` of which nobody has seen yet where values could make them, or where that came to
+        nothing."""
         for step in steps:
-            if any(map(self._is_hopeless, step.edits)):
-                continue
-            yield from (
-                edit for edit in step.edits if next(self._candidates.of(edit, self.wanted, guesses=False), None) is None
-            )
+            if not any(map(self._is_hopeless, step.edits)):
+                yield from (edit for edit in step.edits if self._is_lacking(edit))
+
+    def _is_lacking(self, edit: Edit) -> bool:
+        found = self._candidates.of(edit, self.wanted, guesses=False)
+        return all((id(edit), _text_of(operations)) in self._in_vain for operations in found)
 
     def _is_hopeless(self, edit: Edit) -> bool:
         """Whether no look found anything for ``edit`` in another release, so that its step need not be looked for."""
@@ -187,16 +201,32 @@ class Search:
         for step in self._left():
             way = self._made.get(_name_of(step))
             if way is not None:
-                self.accepted.append(Way(step, way.operations))
+                self.accepted.append(Way(step, way.operations, way.brought))
 
     def _recall(self) -> None:
-        """Try what made the same steps in other releases of the chart."""
+        """Try what made the same steps in other releases of the chart: all of it on the whole chart, and where that is
+        not what was wanted, part by part."""
         ways = []
         for step in self._left():
             (_, data), *_ = map(self.wanted.place, step.edits)
-            for operations in self._memory.recipes.ways(step, data, self.values)[:1]:
+            operations = self._memory.recipes.way(step, data, self.values)
+            if operations is not None:
                 ways.append(Way(step, operations))
-        self._settle(self._clusters(ways))
+        clusters = self._clusters(ways)
+        if clusters and not self._settle_at_once(clusters):
+            self._settle(clusters)
+
+    def _settle_at_once(self, clusters: list[list[Way]]) -> bool:
+        """Accept ``clusters`` where the whole chart comes to all of them, and tell whether it does."""
+        added = [way for cluster in clusters for way in cluster]
+        self._is_proof = True
+        try:
+            wrong = self._wrong([*self.accepted, *added], added)
+        finally:
+            self._is_proof = False
+        if wrong is None:
+            self.accepted += added
+        return wrong is None
 
     def _prove(self) -> None:
         """Keep of what was found what the whole chart comes to, and its schema takes."""
@@ -211,6 +241,21 @@ class Search:
             _, data = self.wanted.place(way.step.edits[0])
             self._memory.recipes.learn(way.step, way.operations, data, self.values)
 
+    def _made_at(self, key: Key, place: Place, values: Path) -> list[tuple[Path, Any]]:
+        """What the accepted steps make below ``place`` of an object by other values than those at ``values``."""
+        if self._after[0] != len(self.accepted):
+            try:
+                self._after = len(self.accepted), self._after_ways(self.accepted)
+            except WrongShapeError:
+                self._after = len(self.accepted), {}
+        document, after = self.whole.get(key), self._after[1].get(key)
+        if document is None or after is None:
+            return []
+        before = dict(leaves(at_place(document.data, place)))
+        made = [(rest, value) for rest, value in leaves(at_place(after, place)) if before.get(rest) != value]
+        own = {path for way in self.accepted for path in way.paths}
+        return [(rest, value) for rest, value in made if (*values, *rest) not in own]
+
     def _left(self) -> list[Step]:
         """The steps that no values make yet, of those that values can make."""
         done = {way.step.number for way in self.accepted}
@@ -221,7 +266,7 @@ class Search:
         ways: dict[int, list[Way]] = {}
         for step in self._left():
             for way in self._ways(step, hardened, guesses):
-                name = repr([(one.kind, one.path, one.value) for one in way.operations])
+                name = _text_of(way.operations)
                 if (step.number, name) not in self._tried:
                     self._tried.add((step.number, name))
                     ways.setdefault(step.number, []).append(way)
@@ -232,7 +277,9 @@ class Search:
 
     def reached(self) -> Reached:
         """Return what came out so far."""
-        also = [f"{_spoken(place)} of {_named(key)}" for key, place in self._beside]
+        places: list[tuple[Key, Place]] = list(self._beside)
+        places += [(one.key, (*one.pod, "volumes", one.name)) for way in self.accepted for one in way.brought]
+        also = [f"{_spoken(place)} of {_named(key)}" for key, place in dict.fromkeys(places)]
         return Reached(self.accepted, self._overrides(self.accepted), self.reasons, self.spent, also)
 
     def give_up(self, path: Path, reason: str) -> None:
@@ -274,19 +321,34 @@ class Search:
     def _look_at_maps(self, edits: list[Edit]) -> None:
         """Where maps come out that charts hand on: first those that hold something, which others may stand in for, then
         the empty ones and new ones beside images, then what else may be new."""
-        maps = [path for path in map_paths(self.values) if _HANDED_ON.search(str(path[-1]))]
-        full = [path for path in maps if value_at(self.values, path)]
-        known = [path for path in self.known if _HANDED_ON.search(str(path[-1])) and self._has_parent(path)]
-        above = [path for path in self._above if _HANDED_ON.search(str(path[-1]))]
-        for some in (
-            [*full, *above],
-            [*(path for path in maps if path not in set(full)), *beside_images(self.values)],
-            [*known, *above_images(self.values)],
-        ):
+        for some in self._handed_on():
             if not _of_maps(edits):
                 break
             self.marked.find_maps(some, _MOST_MARKS)
             edits = self._still(edits)
+
+    def _look_at_new_maps(self, edits: list[Edit]) -> None:
+        """Where those maps come out that need not have been asked, for what came to nothing by the others."""
+        for some in self._handed_on() if _of_maps(edits) else ():
+            self.marked.find_maps(some, _MOST_WIDE)
+
+    def _handed_on(self) -> list[list[Path]]:
+        maps = [path for path in map_paths(self.values) if _HANDED_ON.search(str(path[-1]))]
+        full = [path for path in maps if value_at(self.values, path)]
+        known = [path for path in self.known if _HANDED_ON.search(str(path[-1])) and self._has_parent(path)]
+        above = [path for path in self._above if _HANDED_ON.search(str(path[-1]))]
+        return [
+            [*full, *above],
+            [*(path for path in maps if path not in set(full)), *beside_images(self.values)],
+            above_images(self.values),
+            known,
+        ]
+
+    def _look_at_volumes(self, edits: list[Edit]) -> None:
+        """Which maps hold volumes by name, each with where it is mounted."""
+        if any(volume_entries.is_volume(edit) for edit in edits):
+            maps = [*map_paths(self.values), *(path for path in self.known if self._has_parent(path))]
+            self.marked.find_entries([path for path in maps if volume_entries.may_hold(path)], _MOST_WIDE)
 
     def _has_parent(self, path: Path) -> bool:
         """Whether one key alone would be new, or where it stands for a pod, two."""
@@ -382,6 +444,7 @@ class Search:
                 self.reasons.setdefault(step.number, f"no value of the chart comes out at {dotted(edit.path[1:])}")
                 return
             found.append(own)
+            self._in_vain |= {(id(edit), _text_of(operations)) for operations in own}
         for turn in range(max(len(own) for own in found)):
             chosen = [own[min(turn, len(own) - 1)] for own in found]
             yield Way(step, [operation for operations in chosen for operation in operations])
@@ -423,10 +486,35 @@ class Search:
             wrong = self._wrong([*self.accepted, *added], added)
             if wrong is None:
                 self.accepted += added
+            elif len(some) == 1 and (again := self._with_brought(added, wrong)):
+                waiting = [[again], *waiting]
             elif len(some) == 1:
                 self._give_reasons(added, wrong)
             else:
                 waiting = [*self._parted(some, wrong), *waiting]
+
+    def _with_brought(self, ways: list[Way], wrong: Wrong) -> list[Way] | None:
+        """``ways`` without the volumes for which the chart has brought others, as what came of them shows; None where
+        there are none."""
+        found = [self._without_brought(way, wrong.came) for way in ways] if wrong.came is not None else []
+        return found if any(one is not way for one, way in zip(found, ways, strict=False)) else None
+
+    def _without_brought(self, way: Way, came: Objects) -> Way:
+        base = self.whole if self._is_proof else self.base
+        for edit in way.step.edits:
+            volume = brought(edit, self.wanted.place(edit)[0], base, came)
+            left = without(way.operations, volume) if volume is not None else None
+            if volume is not None and left is not None:
+                way = Way(way.step, left, (*way.brought, volume))
+        return way
+
+    def _after_ways(self, ways: Iterable[Way]) -> dict[Key, Any]:
+        """The objects that ``ways`` change, as they are to come out. Raises WrongShapeError."""
+        some = list(ways)
+        made = self.wanted.after(way.step for way in some)
+        for volume in (one for way in some for one in way.brought):
+            volume.rename(made[volume.key])
+        return made
 
     def _parted(self, clusters: list[list[Way]], wrong: Wrong) -> list[list[list[Way]]]:
         """``clusters``, which are ``wrong`` together, in parts that are tried one after the other. What did not come
@@ -469,7 +557,7 @@ class Search:
         """What is not as wanted where ``ways`` are made, of which ``added`` are new; None where all is."""
         keys = ", ".join(dict.fromkeys(name_of(path) for path in self._overrides(added)))
         try:
-            after = self.wanted.after(way.step for way in ways)
+            after = self._after_ways(ways)
         except WrongShapeError:
             return Wrong(set(), "it leans on a change that no value makes")
         values = self._overrides(ways)
@@ -494,9 +582,10 @@ class Search:
         self, after: dict[Key, Any], came: Objects, keys: str, values: dict[Path, Any]
     ) -> Wrong | None:
         wrong = self._compared(after, came, keys, values)
-        if wrong is not None and not self._has_looked_again:
-            # A time in seconds is the same in two renders that follow each other, and another one later.
-            self._has_looked_again = True
+        while wrong is not None and self._looks_again:
+            # A time in seconds is the same in two renders that follow each other, and another one later. So may be an
+            # order that is left to chance.
+            self._looks_again -= 1
             self.unsteady |= set(changed(self.whole, self.renders(fresh=True)))
             wrong = self._compared(after, came, keys, values)
         return wrong
@@ -505,9 +594,7 @@ class Search:
         """Return what of ``came``, a render of the chart with ``ways`` made, is not as wanted; None where all is."""
         came = came if self.renders.names is None else self.renders.names(came)
         self._is_proof = True
-        wrong = self._steadily_compared(
-            self.wanted.after(way.step for way in ways), came, "the values", self._overrides(ways)
-        )
+        wrong = self._steadily_compared(self._after_ways(ways), came, "the values", self._overrides(ways))
         self._is_proof = False
         return None if wrong is None else wrong.said
 
@@ -581,6 +668,10 @@ class Wrong(Struct, eq=False):
     said: str
     is_missed: bool = False
     came: Objects | None = None
+
+
+def _text_of(operations: Iterable[Operation]) -> str:
+    return repr([(one.kind, one.path, one.value) for one in operations])
 
 
 def _name_of(step: Step) -> str:

@@ -19,7 +19,7 @@ from hardener.support.data_path import Path, value_at
 
 _KINDS: dict[type[Edit], Kind] = {Set: Kind.SET, Append: Kind.APPEND}
 _LISTS = ("containers", "initContainers")
-Name = tuple[str, tuple[tuple[str | int, ...], ...]]
+Name = tuple[str, str, tuple[str, ...]]
 
 
 class _Own(Struct, frozen=True):
@@ -29,35 +29,34 @@ class _Own(Struct, frozen=True):
 
 
 class Recipes:
-    """The recipes of one chart, by what a step is about."""
+    """The recipes of one chart, by what an edit is about."""
 
     def __init__(self) -> None:
-        self._known: dict[Name, list[tuple[str | int | _Own, ...]]] = {}
+        self._known: dict[Name, tuple[str | int | _Own, ...]] = {}
 
     def learn(self, step: Step, operations: Sequence[Operation], data: Any, values: dict[str, Any]) -> None:
         """Take in that ``operations`` on ``values`` made ``step`` of the object ``data``."""
         edits = step.edits
         if len(edits) != len(operations) or not all(map(_is_same, edits, operations)):
             return
-        image = next(iter(images_of(edits[0], data, values)), None)
-        if image is not None:
-            self._known[_name_of(step, data)] = [_general(operation.path, image) for operation in operations]
+        for edit, operation in zip(edits, operations, strict=True):
+            image = next(iter(images_of(edit, data, values)), None)
+            if image is not None:
+                self._known[_name_of(edit, data)] = _general(operation.path, image)
 
-    def ways(self, step: Step, data: Any, values: dict[str, Any]) -> list[list[Operation]]:
-        """The operations that may make ``step``, for each image that may be the one of its container."""
-        known = self._known.get(_name_of(step, data))
-        found = []
-        for image in images_of(step.edits[0], data, values) if known else ():
-            paths = [_special(path, image) for path in known or ()]
-            if all(path is not None for path in paths):
-                found.append(
-                    [
-                        Operation(Kind.SET, path, edit.value)
-                        for path, edit in zip(paths, step.edits, strict=True)
-                        if path is not None and isinstance(edit, Set)
-                    ]
-                )
-        return found
+    def way(self, step: Step, data: Any, values: dict[str, Any]) -> list[Operation] | None:
+        """The operations that may make ``step``, for the image of its container; None where they are not known."""
+        found = [self._operation(edit, data, values) for edit in step.edits]
+        known = [operation for operation in found if operation is not None]
+        return known if len(known) == len(found) else None
+
+    def _operation(self, edit: Edit, data: Any, values: dict[str, Any]) -> Operation | None:
+        known = self._known.get(_name_of(edit, data))
+        image = next(iter(images_of(edit, data, values)), None) if known is not None else None
+        if known is None or image is None or not isinstance(edit, Set | Append):
+            return None
+        path = _special(known, image)
+        return None if path is None else Operation(_KINDS[type(edit)], path, edit.value)
 
 
 def _is_same(edit: Edit, operation: Operation) -> bool:
@@ -66,9 +65,8 @@ def _is_same(edit: Edit, operation: Operation) -> bool:
     return bool(operation.value == edit.value)
 
 
-def _name_of(step: Step, data: Any) -> Name:
-    fields = tuple(tuple(part for part in edit.path if isinstance(part, str)) for edit in step.edits)
-    return f"{step.changes[0].transform.id} {data.get('kind')}", fields
+def _name_of(edit: Edit, data: Any) -> Name:
+    return str(data.get("kind")), type(edit).__name__, tuple(part for part in edit.path if isinstance(part, str))
 
 
 def images_of(edit: Edit, data: Any, values: dict[str, Any]) -> list[Path]:
