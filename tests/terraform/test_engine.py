@@ -392,7 +392,8 @@ def test_what_terraform_fmt_leaves_alone_it_leaves_alone_afterwards(
 def fmt_indented(text: str) -> str:
     """``text`` as `terraform fmt` indents it: by one step for each line that opens more brackets than it closes
     (hclwrite, format.go, formatIndent)."""
-    lines, opened = [], []
+    lines: list[str] = []
+    opened: list[int] = []
     for line in text.splitlines():
         bare = re.sub(r'"(?:[^"\\]|\\.)*"', '""', line)
         net = sum(bare.count(each) for each in "([{") - sum(bare.count(each) for each in ")]}")
