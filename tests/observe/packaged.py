@@ -535,7 +535,7 @@ NEW = (
         says(11211, (b"set a 0 60 1\r\nb\r\n", b"STORED"), (b"get a\r\n", b"VALUE a 0 1\r\nb")), port=11211,
     ),
     Packaged(
-        "postgres", "postgresql-17", ("/start.sh",), Truth("postgres", ("CHOWN", *_DROP), rootless=False),
+        "postgres", "postgresql-17", ("/start.sh",), Truth("postgres", ("CHOWN", *_DROP), rootless=True),
         runs("psql", "-U", "postgres", "-h", "127.0.0.1", "-tc",
              "create table if not exists t (a int); insert into t values (1); checkpoint; "
              "select 'rows', count(*) from t",
