@@ -119,18 +119,19 @@ class Machine:
         self._podman("run", "-d", "--name", "broker", "--network", "clients", broker.image)
         self._broker = self._address("broker")
 
-    def problem(self, one: Packaged, pod: Map, which: str, seconds: float) -> str:
-        """What goes wrong with a client's work against ``pod`` of ``one`` for ``seconds``; "" where nothing does."""
+    def problem(self, one: Packaged, pod: Map, which: str, seconds: float, options: tuple[str, ...] = ()) -> str:
+        """What goes wrong with a client's work against ``pod`` of ``one`` for ``seconds``; "" where nothing does.
+        ``options``: of podman, for its first container."""
         folder = self._folder / f"{one.name}-{which}"
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            with self._running(pod, folder) as name:
+            with self._running(pod, folder, options) as name:
                 return self._ended(name) if one.kind in _ENDS else self._worked(one, name, seconds)
         except (Refused, AssertionError) as error:
             return f"it is not started: {str(error).strip()[-200:]}"
 
     @contextlib.contextmanager
-    def _running(self, pod: Map, folder: Path) -> Iterator[str]:
+    def _running(self, pod: Map, folder: Path, options: tuple[str, ...]) -> Iterator[str]:
         for each in (pod, *pod["containers"], *pod.get("initContainers", [])):
             for key in _WITHOUT:
                 each.pop(key, None)
@@ -143,7 +144,7 @@ class Machine:
                     own.pop("initContainers", None)
                     place = folder.with_name(f"{folder.name}-{number}")
                     place.symlink_to(folder)
-                network = ("--network", "none") if number else ("--network", "clients", *hosts)
+                network = ("--network", "none") if number else ("--network", "clients", *hosts, *options)
                 held.enter_context(running(self._podman, own, place, Manifests([]), network))
             yield f"pod-{folder.name}"
 
@@ -262,7 +263,7 @@ def judged(one: Packaged, seen: Map, graded: Mapping[str, str], pod: Map, wrong:
     held = tuple(each for each in ids if graded.get(each) == "held")
     false = tuple(each for each in safe if each in untrue_ones)
     if "safe" in wrong and not false:
-        false = ("?",)
+        false = ("?",)  # a client knows better
     needless = tuple(each for each in held if each not in untrue_ones)
     wanted = None if one.truth.needs is None else tuple(sorted(one.truth.needs)) if is_root else ()
     return Row(
@@ -329,7 +330,8 @@ def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> 
     """Observe, apply and let the clients work."""
     tree = where.tree("tree", chosen, exercised=not asked.alone)
     began = time.monotonic()
-    words = ("observe", ".", "--format", "json", "--seconds", str(asked.seconds), "--budget", "120m")
+    words: tuple[str, ...] = ("observe", ".", "--format", "json", "--seconds", str(asked.seconds), "--budget", "120m")
+    words += ("--seccomp", "profiles") if asked.seccomp else ()
     done = where.harden(*words, cwd=tree)
     took = time.monotonic() - began
     if not done.stdout:
@@ -366,12 +368,34 @@ def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> 
 
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         wrong = dict(zip((one.name for one in chosen), pool.map(tried, chosen), strict=True))
+    if asked.seccomp:
+        _print_profiles(machine, chosen, pods["applied"], seen, tree / "profiles", asked.work)
     if asked.node:
         _compare_with_a_node(where, chosen, pods, seen, wrong, asked.work)
     return [
         judged(one, seen[one.name], graded.get(one.name, {}), pods["applied"][one.name], wrong[one.name])
         for one in chosen
     ]
+
+
+def _print_profiles(
+    machine: Machine, chosen: list[Packaged], pods: Mapping[str, Map], seen: Mapping[str, Map], folder: Path,
+    seconds: float,
+) -> None:  # fmt: skip
+    """Print how many system calls the profile of each lets through, and what its client says of its pod under that."""
+
+    def line(one: Packaged) -> str:
+        found = seen[one.name]["seccomp"].get("main") or {"because": "none was recorded"}
+        if found["because"]:
+            return f"  {one.name}: no profile: {found['because']}"
+        file = folder / f"{one.kind.lower()}-{one.name}-main.json"
+        options = ("--security-opt", f"seccomp={file}")
+        problem = machine.problem(one, json.loads(json.dumps(pods[one.name])), "profile", seconds, options)
+        return f"  {one.name}: {len(found['calls'])} of {found['of']}: {problem or 'content'}"
+
+    print("System calls of profiles, of those of RuntimeDefault, and the client under each:\n")
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        print("\n".join(pool.map(line, chosen)), end="\n\n", flush=True)
 
 
 def _compare_with_a_node(
@@ -442,6 +466,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--alone", action="store_true", help="no client is given to harden observe")
     parser.add_argument("--needs", action="store_true", help="find by the clients which capabilities each needs")
     parser.add_argument("--base", default=built_images.BASE, help="the image of a Debian")
+    parser.add_argument("--seccomp", action="store_true", help="record profiles of system calls, and try them out")
     parser.add_argument("--node", action="store_true", help="run their pods on a node of Kubernetes, too")
     parser.add_argument("--keep", help="a folder for what harden said and left")
     asked = parser.parse_args(words)
