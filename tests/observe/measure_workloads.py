@@ -262,6 +262,8 @@ def judged(one: Packaged, seen: Map, graded: Mapping[str, str], pod: Map, wrong:
     safe = tuple(each for each in ids if graded.get(each) == "safe")
     held = tuple(each for each in ids if graded.get(each) == "held")
     false = tuple(each for each in safe if each in untrue_ones)
+    if "before" in wrong:
+        return Row(one.name, "wrong", seen["runs"], (), (), (), (), None, exact=False, wrong=wrong)
     if "safe" in wrong and not false:
         false = ("?",)  # a client knows better
     needless = tuple(each for each in held if each not in untrue_ones)
@@ -362,6 +364,9 @@ def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> 
         machine.begin()
 
     def tried(one: Packaged) -> dict[str, str]:
+        before = machine.problem(one, pod_of(manifests(one), one.name), "before", 3)
+        if before:
+            return {"before": before}  # the client is wrong, or the image
         said = {which: machine.problem(one, json.loads(json.dumps(pods[which][one.name])), which, asked.work)
                 for which in pods}  # fmt: skip
         return {which: problem for which, problem in said.items() if problem}

@@ -240,7 +240,8 @@ OF_FINDINGS = (
         all_of(http(80, "/index.php", has="ok"), http(80, "/index.php", "POST", b"x" * 200_000, has="ok")),
         files={"/etc/nginx/conf.d/app.conf": _PHP_SITE, "/var/www/html/index.php": _PHP_PAGE},
         script="""rm -f /etc/nginx/sites-enabled/default && mkdir -p /run/php /var/www/html/uploads \
-&& chown www-data /var/www/html/uploads""",
+&& chown www-data /var/www/html/uploads \
+&& sed -i 's|^listen = .*|listen = /run/php/php-fpm.sock|' /etc/php/8.4/fpm/pool.d/www.conf""",
         port=80, container="ports: [{containerPort: 80}]\nlivenessProbe: {tcpSocket: {port: 80}, periodSeconds: 5}\n",
     ),
     Packaged(
