@@ -193,6 +193,19 @@ class Machine:
             time.sleep(1)
 
 
+def superfluous(machine: Machine, one: Packaged, pod: Map) -> list[str]:
+    """The capabilities that ``pod`` adds and without which the client of ``one`` is content all the same."""
+    found = []
+    for name in written(pod)[0] or ():
+        other = json.loads(json.dumps(pod))
+        for container in (*other["containers"], *other.get("initContainers", [])):
+            capabilities = container.get("securityContext", {}).get("capabilities", {})
+            capabilities["add"] = [each for each in capabilities.get("add", []) if each != name]
+        if not machine.problem(one, other, f"without-{name.lower()}", 2):
+            found.append(name)
+    return found
+
+
 def needs(machine: Machine, one: Packaged) -> str:
     """The capabilities without which its client is not content, found by leaving out one at a time."""
     known = sorted(BASELINE)
@@ -267,9 +280,10 @@ def judged(one: Packaged, seen: Map, graded: Mapping[str, str], pod: Map, wrong:
     if "safe" in wrong and not false:
         false = ("?",)  # a client knows better
     needless = tuple(each for each in held if each not in untrue_ones)
-    wanted = None if one.truth.needs is None else tuple(sorted(one.truth.needs)) if is_root else ()
+    # What it needs depends on its volumes: the client tells which of those that are written it can do without.
+    exact = not {"applied", "superfluous"} & wrong.keys() and (adds is None) == (one.truth.needs is None)
     return Row(
-        one.name, seen["state"], seen["runs"], safe, held, false, needless, adds, adds == wanted, wrong,
+        one.name, seen["state"], seen["runs"], safe, held, false, needless, adds, exact, wrong,
         seen["reason"] or "; ".join(f"{', '.join(each['changes'])}: {each['because']}" for each in seen["failed"]),
     )  # fmt: skip
 
@@ -369,7 +383,9 @@ def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> 
             return {"before": before}  # the client is wrong, or the image
         said = {which: machine.problem(one, json.loads(json.dumps(pods[which][one.name])), which, asked.work)
                 for which in pods}  # fmt: skip
-        return {which: problem for which, problem in said.items() if problem}
+        found = {which: problem for which, problem in said.items() if problem}
+        more = superfluous(machine, one, pods["applied"][one.name]) if "applied" not in found else []
+        return found | ({"superfluous": " ".join(more)} if more else {})
 
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         wrong = dict(zip((one.name for one in chosen), pool.map(tried, chosen), strict=True))
@@ -436,7 +452,7 @@ def _print(rows: list[Row]) -> None:
     heads = ("WORKLOAD", "STATE", "RUNS", "SAFE", "FALSE", "NEEDLESS", "ADDS", "EXACT", "CLIENT")
     table: list[tuple[str, ...]] = [heads]
     for row in rows:
-        client = ", ".join(row.wrong) or "content"
+        client = ", ".join(each for each in row.wrong if each != "superfluous") or "content"
         cells = (row.name, row.state, str(row.runs), str(len(row.safe)), names(row.false), names(row.needless))
         table.append((*cells, names(row.adds), "yes" if row.exact else "no", client))
     widths = [max(len(row[at]) for row in table) for at in range(len(heads))]
