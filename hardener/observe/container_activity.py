@@ -47,6 +47,7 @@ class Activity(Struct, eq=False):
     its ports answered, ``complaints``: lines of its log, by what is the same in each run. ``code``: with what it ended
     when it was told to, ``done``: it has ended by itself, with 0. ``exercised``: what a user gave to find out whether
     it works says that it does. ``timers``: what waits for its hour and was started once, and whether that ended well.
+    ``age``: the seconds from its start until its files were looked at.
     """
 
     user: int | None = None
@@ -77,6 +78,7 @@ class Activity(Struct, eq=False):
     waits: float = 0
     kept: set[str] = field(default_factory=set)
     later: set[str] = field(default_factory=set)
+    age: float = 0
     prepared: set[str] = field(default_factory=set)
     answers: list[Answer] = field(default_factory=list)
     complaints: dict[str, str] = field(default_factory=dict)

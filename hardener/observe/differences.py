@@ -28,6 +28,7 @@ _ONLY_SAYS = re.compile(r"(?i)\b(?:info|debug|notice)\b")  # a line of a level t
 _VARIES = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8,}|\d+")
 # They become another user and wait for what they started, or do nothing; as another user nobody needs them.
 _STEPS_DOWN = frozenset(("su", "sudo", "runuser", "doas", "setpriv", "sleep"))
+_AS_LONG = 0.75  # of the time that it was looked at before
 KILLED = 137  # it did not end by itself when it was told to
 
 
@@ -107,6 +108,8 @@ def unwritable(before: Mapping[str, Activity], spec: Map) -> Iterator[str]:
 
 def _vanished(name: str, old: Activity, new: Activity) -> Iterator[str]:
     """The folders of volumes, or of the image, that it wrote to and no longer does."""
+    if new.age < _AS_LONG * old.age:
+        return
     now = [*new.wrote, *new.kept]
     for path in sorted({*old.wrote, *old.kept} - old.later):
         if not any(_is_within(path, place) or _is_within(place, path) for place in now):

@@ -50,6 +50,8 @@ _STOPS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = (
      ("drop-capabilities", *_BY_USER)),
     (re.compile(r"(?i)no new privileges|effective uid is not 0|setuid root"), ("no-privilege-escalation",)),
     (re.compile(r"(?i)runAsNonRoot|non-root policy"), ("run-as-non-root", "run-as-user")),
+    (re.compile(r"(?i)must be root|not root\b|need\w* root|(?:as|by|the) (?:root|superuser)\b"),
+     ("run-as-non-root", "run-as-user")),
     (re.compile(r"(?i)out of memory|more memory|cannot allocate memory|OOM"), ("memory-limit",)),
     (re.compile(r"(?i)bad system call|seccomp|function not implemented"), ("seccomp-runtime-default",)),
     (re.compile(r"(?i)serviceaccount|\btoken\b"), ("automount-token", "projected-token")),

@@ -694,6 +694,7 @@ class PodRun:
         for container in [*self._inits, *self._running]:
             if container in self._running:
                 self._look(container)
+                container.seen.age = time.monotonic() - container.began
                 if not ends:
                     self._note_files(container)
                 if self._answers.before is None:

@@ -200,10 +200,10 @@ def logs_in_over_ssh(target: Target) -> None:
         says_it.write_text(f"#!/bin/sh\necho {WORD}\n", encoding="utf-8")
         says_it.chmod(0o700)
         options = "StrictHostKeyChecking=no UserKnownHostsFile=/dev/null PubkeyAuthentication=no ConnectTimeout=10"
-        words = ["ssh", "-F", "none", *(word for each in options.split() for word in ("-o", each))]
+        words = ["ssh", "-F", "none", "-p", str(port), *(word for each in options.split() for word in ("-o", each))]
         done = subprocess.run(
-            [*words, "-p", str(port), f"deploy@{address}", "echo $((6 * 7)) > here; cat here"],
-            capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL, check=False,
+            [*words, f"deploy@{address}", "echo $((6 * 7)) > here; cat here"], capture_output=True, text=True,
+            timeout=30, stdin=subprocess.DEVNULL, check=False,
             env=os.environ | {"SSH_ASKPASS": str(says_it), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0"},
         )  # fmt: skip
         wanted(done.returncode == 0 and "42" in done.stdout, done.stderr)

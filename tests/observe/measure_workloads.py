@@ -119,18 +119,19 @@ class Machine:
         self._podman("run", "-d", "--name", "broker", "--network", "clients", broker.image)
         self._broker = self._address("broker")
 
-    def problem(self, one: Packaged, pod: Map, which: str, seconds: float) -> str:
-        """What goes wrong with a client's work against ``pod`` of ``one`` for ``seconds``; "" where nothing does."""
+    def problem(self, one: Packaged, pod: Map, which: str, seconds: float, options: tuple[str, ...] = ()) -> str:
+        """What goes wrong with a client's work against ``pod`` of ``one`` for ``seconds``; "" where nothing does.
+        ``options``: of podman, for its first container."""
         folder = self._folder / f"{one.name}-{which}"
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            with self._running(pod, folder) as name:
+            with self._running(pod, folder, options) as name:
                 return self._ended(name) if one.kind in _ENDS else self._worked(one, name, seconds)
         except (Refused, AssertionError) as error:
             return f"it is not started: {str(error).strip()[-200:]}"
 
     @contextlib.contextmanager
-    def _running(self, pod: Map, folder: Path) -> Iterator[str]:
+    def _running(self, pod: Map, folder: Path, options: tuple[str, ...]) -> Iterator[str]:
         for each in (pod, *pod["containers"], *pod.get("initContainers", [])):
             for key in _WITHOUT:
                 each.pop(key, None)
@@ -143,7 +144,7 @@ class Machine:
                     own.pop("initContainers", None)
                     place = folder.with_name(f"{folder.name}-{number}")
                     place.symlink_to(folder)
-                network = ("--network", "none") if number else ("--network", "clients", *hosts)
+                network = ("--network", "none") if number else ("--network", "clients", *hosts, *options)
                 held.enter_context(running(self._podman, own, place, Manifests([]), network))
             yield f"pod-{folder.name}"
 
@@ -190,6 +191,19 @@ class Machine:
             if content and time.monotonic() > until:
                 return ""
             time.sleep(1)
+
+
+def superfluous(machine: Machine, one: Packaged, pod: Map) -> list[str]:
+    """The capabilities that ``pod`` adds and without which the client of ``one`` is content all the same."""
+    found = []
+    for name in written(pod)[0] or ():
+        other = json.loads(json.dumps(pod))
+        for container in (*other["containers"], *other.get("initContainers", [])):
+            capabilities = container.get("securityContext", {}).get("capabilities", {})
+            capabilities["add"] = [each for each in capabilities.get("add", []) if each != name]
+        if not machine.problem(one, other, f"without-{name.lower()}", 2):
+            found.append(name)
+    return found
 
 
 def needs(machine: Machine, one: Packaged) -> str:
@@ -261,12 +275,15 @@ def judged(one: Packaged, seen: Map, graded: Mapping[str, str], pod: Map, wrong:
     safe = tuple(each for each in ids if graded.get(each) == "safe")
     held = tuple(each for each in ids if graded.get(each) == "held")
     false = tuple(each for each in safe if each in untrue_ones)
+    if "before" in wrong:
+        return Row(one.name, "wrong", seen["runs"], (), (), (), (), None, exact=False, wrong=wrong)
     if "safe" in wrong and not false:
-        false = ("?",)
+        false = ("?",)  # a client knows better
     needless = tuple(each for each in held if each not in untrue_ones)
-    wanted = None if one.truth.needs is None else tuple(sorted(one.truth.needs)) if is_root else ()
+    # What it needs depends on its volumes: the client tells which of those that are written it can do without.
+    exact = not {"applied", "superfluous"} & wrong.keys() and (adds is None) == (one.truth.needs is None)
     return Row(
-        one.name, seen["state"], seen["runs"], safe, held, false, needless, adds, adds == wanted, wrong,
+        one.name, seen["state"], seen["runs"], safe, held, false, needless, adds, exact, wrong,
         seen["reason"] or "; ".join(f"{', '.join(each['changes'])}: {each['because']}" for each in seen["failed"]),
     )  # fmt: skip
 
@@ -329,7 +346,8 @@ def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> 
     """Observe, apply and let the clients work."""
     tree = where.tree("tree", chosen, exercised=not asked.alone)
     began = time.monotonic()
-    words = ("observe", ".", "--format", "json", "--seconds", str(asked.seconds), "--budget", "120m")
+    words: tuple[str, ...] = ("observe", ".", "--format", "json", "--seconds", str(asked.seconds), "--budget", "120m")
+    words += ("--seccomp", "profiles") if asked.seccomp else ()
     done = where.harden(*words, cwd=tree)
     took = time.monotonic() - began
     if not done.stdout:
@@ -360,18 +378,45 @@ def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> 
         machine.begin()
 
     def tried(one: Packaged) -> dict[str, str]:
+        before = machine.problem(one, pod_of(manifests(one), one.name), "before", 3)
+        if before:
+            return {"before": before}  # the client is wrong, or the image
         said = {which: machine.problem(one, json.loads(json.dumps(pods[which][one.name])), which, asked.work)
                 for which in pods}  # fmt: skip
-        return {which: problem for which, problem in said.items() if problem}
+        found = {which: problem for which, problem in said.items() if problem}
+        more = superfluous(machine, one, pods["applied"][one.name]) if "applied" not in found else []
+        return found | ({"superfluous": " ".join(more)} if more else {})
 
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         wrong = dict(zip((one.name for one in chosen), pool.map(tried, chosen), strict=True))
+    if asked.seccomp:
+        _print_profiles(machine, chosen, pods["applied"], seen, tree / "profiles", asked.work)
     if asked.node:
         _compare_with_a_node(where, chosen, pods, seen, wrong, asked.work)
     return [
         judged(one, seen[one.name], graded.get(one.name, {}), pods["applied"][one.name], wrong[one.name])
         for one in chosen
     ]
+
+
+def _print_profiles(
+    machine: Machine, chosen: list[Packaged], pods: Mapping[str, Map], seen: Mapping[str, Map], folder: Path,
+    seconds: float,
+) -> None:  # fmt: skip
+    """Print how many system calls the profile of each lets through, and what its client says of its pod under that."""
+
+    def line(one: Packaged) -> str:
+        found = seen[one.name]["seccomp"].get("main") or {"because": "none was recorded"}
+        if found["because"]:
+            return f"  {one.name}: no profile: {found['because']}"
+        file = folder / f"{one.kind.lower()}-{one.name}-main.json"
+        options = ("--security-opt", f"seccomp={file}")
+        problem = machine.problem(one, json.loads(json.dumps(pods[one.name])), "profile", seconds, options)
+        return f"  {one.name}: {len(found['calls'])} of {found['of']}: {problem or 'content'}"
+
+    print("System calls of profiles, of those of RuntimeDefault, and the client under each:\n")
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        print("\n".join(pool.map(line, chosen)), end="\n\n", flush=True)
 
 
 def _compare_with_a_node(
@@ -407,7 +452,7 @@ def _print(rows: list[Row]) -> None:
     heads = ("WORKLOAD", "STATE", "RUNS", "SAFE", "FALSE", "NEEDLESS", "ADDS", "EXACT", "CLIENT")
     table: list[tuple[str, ...]] = [heads]
     for row in rows:
-        client = ", ".join(row.wrong) or "content"
+        client = ", ".join(each for each in row.wrong if each != "superfluous") or "content"
         cells = (row.name, row.state, str(row.runs), str(len(row.safe)), names(row.false), names(row.needless))
         table.append((*cells, names(row.adds), "yes" if row.exact else "no", client))
     widths = [max(len(row[at]) for row in table) for at in range(len(heads))]
@@ -442,6 +487,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--alone", action="store_true", help="no client is given to harden observe")
     parser.add_argument("--needs", action="store_true", help="find by the clients which capabilities each needs")
     parser.add_argument("--base", default=built_images.BASE, help="the image of a Debian")
+    parser.add_argument("--seccomp", action="store_true", help="record profiles of system calls, and try them out")
     parser.add_argument("--node", action="store_true", help="run their pods on a node of Kubernetes, too")
     parser.add_argument("--keep", help="a folder for what harden said and left")
     asked = parser.parse_args(words)

@@ -240,7 +240,8 @@ OF_FINDINGS = (
         all_of(http(80, "/index.php", has="ok"), http(80, "/index.php", "POST", b"x" * 200_000, has="ok")),
         files={"/etc/nginx/conf.d/app.conf": _PHP_SITE, "/var/www/html/index.php": _PHP_PAGE},
         script="""rm -f /etc/nginx/sites-enabled/default && mkdir -p /run/php /var/www/html/uploads \
-&& chown www-data /var/www/html/uploads""",
+&& chown www-data /var/www/html/uploads \
+&& sed -i 's|^listen = .*|listen = /run/php/php-fpm.sock|' /etc/php/8.4/fpm/pool.d/www.conf""",
         port=80, container="ports: [{containerPort: 80}]\nlivenessProbe: {tcpSocket: {port: 80}, periodSeconds: 5}\n",
     ),
     Packaged(
@@ -535,7 +536,7 @@ NEW = (
         says(11211, (b"set a 0 60 1\r\nb\r\n", b"STORED"), (b"get a\r\n", b"VALUE a 0 1\r\nb")), port=11211,
     ),
     Packaged(
-        "postgres", "postgresql-17", ("/start.sh",), Truth("postgres", ("CHOWN", *_DROP), rootless=False),
+        "postgres", "postgresql-17", ("/start.sh",), Truth("postgres", ("CHOWN", *_DROP), rootless=True),
         runs("psql", "-U", "postgres", "-h", "127.0.0.1", "-tc",
              "create table if not exists t (a int); insert into t values (1); checkpoint; "
              "select 'rows', count(*) from t",

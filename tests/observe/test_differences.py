@@ -46,6 +46,10 @@ CASES: dict[str, tuple[Activity, Activity, Map, list[str]]] = {
         seen(answers=[Answer(ASKED, "200")]), seen(answers=[Answer(ASKED, "500")]), spec(),
         ["80/tcp GET / was answered with 200, and now: 500"],
     ),
+    "a place that nobody waited for": (seen(wrote={"/srv"}, age=60), seen(age=20), spec(), []),
+    "a place that somebody waited for": (
+        seen(wrote={"/srv"}, age=21), seen(age=19), spec(), ["web no longer writes to /srv"],
+    ),
     "a place that it came to later than any run goes on": (
         seen(wrote={"/run", "/srv"}, later={"/srv"}), seen(kept={"/run"}), spec(), [],
     ),
