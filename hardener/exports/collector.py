@@ -62,6 +62,8 @@ _PLAIN = re.compile(r"[\w./:@+=, -]{1,253}")
 _DAY = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
 _PORTS = 1 << 16
 _SERVICE = "Service"
+_NO_END = Workload("", "", "")
+_MOST_ENDS = 100_000  # pods and workloads at the ends of connections that are held by name
 # Labels of a pod that a controller or an injector puts there, and others that tell nothing of the workload.
 _LABELS_OF_CONTROLLERS = (
     "pod-template-hash", "controller-revision-hash", "pod-template-generation", "statefulset.kubernetes.io/",
@@ -114,6 +116,7 @@ class Collector:
         self._today = today
         self._tools: dict[tuple[str, str], list[str | None]] = {}  # by tool and file: first and last day
         self._containers: dict[tuple[Workload, str], dict[tuple[str, str], _Seen]] = {}
+        self._ends: dict[Workload, Workload] = {}
         self._peers: set[tuple[Workload | None, Workload | None, int, str, tuple[str, str]]] = set()
         self._selected: list[_Selected] = []
         self._owners: dict[tuple[str, str, str], _Owner] = {}  # of a namespace, kind and name
@@ -222,9 +225,23 @@ class Collector:
         self, source: Workload | None, target: Workload | None, port: int, protocol: str, key: tuple[str, str]
     ) -> None:
         """A connection from ``source`` to ``target`` was seen; None is what is no pod of the cluster."""
-        ends = [end for end in (source, target) if end is not None]
-        if source != target and all(map(_is_legal, ends)) and port < _PORTS:
-            self._peers.add((source, target, port, protocol.upper() or "TCP", key))
+        one, other = self._end(source), self._end(target)
+        if one != other and _NO_END not in (one, other) and port < _PORTS:
+            self._peers.add((one, other, port, protocol.upper() or "TCP", key))
+
+    def _end(self, workload: Workload | None) -> Workload | None:
+        """The end of a connection, the same object for each of its connections: its owner where that is known, or
+        where more pods are seen than are kept; ``_NO_END`` for what no cluster could hold."""
+        if workload is None:
+            return None
+        found = self._ends.get(workload)
+        if found is None:
+            found = workload if _is_legal(workload) else _NO_END
+            if len(self._ends) >= _MOST_ENDS:
+                found = self.owner(found)
+                return self._ends.get(found, found)
+            self._ends[workload] = found
+        return found
 
     def put_selected_peer(
         self, workload: Workload, namespace: str, labels: dict[str, str], key: tuple[str, str],

@@ -44,23 +44,18 @@ class _Reader(NamedTuple):
     read: Callable[[dict[str, Any], Collector], None]
 
 
-def _is_object(group: str, kinds: frozenset[str]) -> Callable[[dict[str, Any]], bool]:
-    def is_one(item: dict[str, Any]) -> bool:
-        found, _, _ = text(item, "apiVersion").rpartition("/")
-        return text(item, "kind") in kinds and (found == group or (not group and found in ("", "apps", "batch")))
-
-    return is_one
-
-
-# What is tried, in this order: objects of Kubernetes by their kind, then documents of tools by their keys.
-_READERS = (
-    _Reader(_is_object("", kubernetes.KINDS), kubernetes.read),
-    _Reader(advised.is_policy, advised.read_policy),
-    *(_Reader(_is_object(group, frozenset({kind})), read) for group, kind, read in kubernetes.OTHERS),
-    _Reader(_is_object(profiles.GROUP, profiles.KINDS), profiles.read),
-    _Reader(_is_object("autoscaling.k8s.io", frozenset({"VerticalPodAutoscaler"})), usage.read_autoscaler),
-    _Reader(_is_object(_KUBESCAPE, _PROFILES), recordings.read_profile),
-    _Reader(_is_object("k8s.otterize.com", frozenset({"ClientIntents"})), flows.read_intents),
+_Read = Callable[[dict[str, Any], Collector], None]
+# Objects of Kubernetes, by their group and kind.
+_OBJECTS: dict[tuple[str, str], _Read] = {
+    **{(group, kind): kubernetes.read for group in ("", "apps", "batch") for kind in kubernetes.KINDS},
+    **{(group, kind): read for group, kind, read in kubernetes.OTHERS},
+    **{(profiles.GROUP, kind): profiles.read for kind in profiles.KINDS},
+    **{(_KUBESCAPE, kind): recordings.read_profile for kind in _PROFILES},
+    ("autoscaling.k8s.io", "VerticalPodAutoscaler"): usage.read_autoscaler,
+    ("k8s.otterize.com", "ClientIntents"): flows.read_intents,
+}
+# Documents of tools, by their keys, in this order.
+_DOCUMENTS = (
     _Reader(flows.is_flow, flows.read_flow),
     _Reader(flows.is_calico, flows.read_calico),
     _Reader(flows.is_connection, flows.read_connection),
@@ -74,6 +69,18 @@ _READERS = (
     _Reader(lambda document: text(document, "data", "resultType") in ("matrix", "vector"), usage.read_prometheus),
     _Reader(audit.is_entry, audit.read_entry),
 )
+
+
+def _reader_of(document: dict[str, Any]) -> _Read | None:
+    """What reads ``document``; None for what tells nothing that is kept."""
+    kind = document.get("kind")
+    if isinstance(kind, str):
+        if advised.is_policy(document):
+            return advised.read_policy
+        group = text(document, "apiVersion").rpartition("/")[0]
+        if (group, kind) in _OBJECTS:
+            return _OBJECTS[group, kind]
+    return next((reader.read for reader in _DOCUMENTS if reader.is_one(document)), None)
 
 
 def files_of(arguments: list[str]) -> Iterator[str]:
@@ -177,12 +184,12 @@ def _read_one(document: dict[str, Any], into: Collector, outcome: Outcome) -> No
         for item in entries(document, "items"):
             _read_one(_completed(item, document), into, outcome)
         return
-    reader = next((reader for reader in _READERS if reader.is_one(document)), None)
-    if reader is None:
+    read = _reader_of(document)
+    if read is None:
         outcome.other += 1
         return
     try:
-        reader.read(document, into)
+        read(document, into)
     except NotAnEventError:
         outcome.other += 1
     except (msgspec.DecodeError, RecursionError):

@@ -50,8 +50,8 @@ def _endpoint(side: dict[str, Any], into: Collector) -> Workload | None:
     if not namespace or not pod:
         return None
     for owner in entries(side, "workloads"):
-        if text(owner, "name"):
-            into.put_owner(namespace, "Pod", pod, (text(owner, "kind"), text(owner, "name")))
+        if text(owner, "name"):  # of the pod itself nothing is kept: a log may show more pods than memory holds
+            return Workload(text(owner, "kind"), namespace, text(owner, "name"))
     return Workload("Pod", namespace, pod)
 
 
