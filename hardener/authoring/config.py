@@ -81,10 +81,10 @@ class Config(Struct):
     none, by pattern of their files. ``registries`` are by host. ``deep``: how much of an image is read at the most.
     ``images`` are rows about images, which win over the image table. ``exclude``: what is evidence only, as
     patterns. ``helm_values``: whether charts of the tree are hardened through their values, None: those that the
-    lock holds; with ``helm_post_render`` through patches behind helm, too. ``helm_charts``: the folders of charts, as
-    whole paths, by the names that releases call them. ``exercise``: what shows ``harden observe`` that a workload
-    works, by its name ("web") or key ("Deployment/web"): a command, or "Job/NAME" of the tree. ``oldest_recording``:
-    days from which on what a cluster told is a hint.
+    lock holds; with ``helm_post_render`` through patches behind helm, too, and with ``helm_tests`` what helm test runs.
+    ``helm_charts``: the folders of charts, as whole paths, by the names that releases call them. ``exercise``: what
+    shows ``harden observe`` that a workload works, by its name ("web") or key ("Deployment/web"): a command, or
+    "Job/NAME" of the tree. ``oldest_recording``: days from which on what a cluster told is a hint.
     """
 
     path: str | None = None
@@ -102,6 +102,7 @@ class Config(Struct):
     exclude: tuple[str, ...] = ()
     helm_values: bool | None = None
     helm_post_render: bool = False
+    helm_tests: bool = False
     helm_charts: dict[str, str] = field(default_factory=dict)
     exercise: dict[str, str] = field(default_factory=dict)
     oldest_recording: int = _OLDEST_RECORDING
@@ -140,6 +141,7 @@ def load(root: str, named: str | None = None) -> Config:
         exclude=_patterns(found.exclude, parsed, name),
         helm_values=found.helm.values,
         helm_post_render=found.helm.post_render,
+        helm_tests=found.helm.tests,
         helm_charts=_charts(found.helm.charts, path, parsed, name, _bound(path, root)),
         exercise=found.observe.exercise,
         oldest_recording=_days(found.imports.max_age, name),
@@ -248,6 +250,7 @@ def document_records() -> dict[str, Any]:
                             " charts, and helm is there."), None),
             ("post_render", told(bool, "Whether what no value reaches is patched where Flux or kustomize does that."),
              False),
+            ("tests", told(bool, "Whether the hooks that helm test runs are hardened, too."), False),
             ("charts", told(dict[str, str], "The folder of a chart, seen from this file, by the name of the chart."),
              msgspec.field(default_factory=dict)),
         ],

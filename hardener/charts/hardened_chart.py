@@ -141,7 +141,7 @@ def harden_chart(
         if not run.defaults:
             with open(os.path.join(copy.folder, "values.yaml"), "w", encoding="utf-8") as handle:
                 handle.write("{}\n")
-        return _Hardening(run, copy, helm, progress, known).run(settings, harden, write)
+        return _Hardening(run, copy, helm, progress, known, settings.helm_tests).run(settings, harden, write)
 
 
 class _Refusal(Struct, frozen=True, eq=False):
@@ -153,9 +153,15 @@ class _Refusal(Struct, frozen=True, eq=False):
 
 class _Hardening:
     def __init__(
-        self, run: ChartRun, copy: Copy, helm: Helm, progress: Callable[[str], object], memory: ChartMemory
+        self,
+        run: ChartRun,
+        copy: Copy,
+        helm: Helm,
+        progress: Callable[[str], object],
+        memory: ChartMemory,
+        tests: bool,
     ) -> None:
-        self._run, self._copy, self._helm, self._memory = run, copy, helm, memory
+        self._run, self._copy, self._helm, self._memory, self._tests = run, copy, helm, memory, tests
         self._scratch = os.path.dirname(copy.folder)
         self._renders = Renders(self._rendered, self._scratch, run.most_renders, progress)
         self._renders.has_schema = copy.has_schema
@@ -167,7 +173,7 @@ class _Hardening:
     def _with(self, values: Sequence[str], *, schema: bool = True, folder: str | None = None) -> str:
         run = self._run
         options: dict[str, Any] = {"sets": run.sets, "release": run.release, "namespace": run.namespace}
-        options["schema"] = schema and self._copy.has_schema
+        options |= {"schema": schema and self._copy.has_schema, "tests": self._tests}
         text = self._helm.template(folder or self._copy.folder, values=values, kube_version=run.kube_version, **options)
         return post_render.patched(text, run.patches)
 

@@ -83,13 +83,16 @@ class Helm:
         kube_version: str | None = None,
         schema: bool = True,
         crds: bool = False,
+        tests: bool = False,
     ) -> str:
         """Return the chart in ``folder``, a copy of ours, as ``helm template`` prints it with the files ``values`` and
         the ``sets`` (each as ``--set`` takes it), the later one over the earlier.
 
-        ``schema``: values that break the schema of the chart are an error. Raises ChartError, and ProgramError.
+        ``schema``: values that break the schema of the chart are an error. ``tests``: with the hooks that `helm test`
+        runs. Raises ChartError, and ProgramError.
         """
-        options = [*([] if schema else ["--skip-schema-validation"]), *(["--include-crds"] if crds else [])]
+        options = [] if tests else ["--skip-tests"]
+        options += [*([] if schema else ["--skip-schema-validation"]), *(["--include-crds"] if crds else [])]
         options += [f"--namespace={namespace}"] if namespace is not None else []
         options += [f"--kube-version={kube_version}"] if kube_version is not None else []
         return self._asked("template", folder, options, values, sets, [release])

@@ -203,7 +203,7 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
         tuple(found.namespaces.items()), _real(choices.out_of_band), _real(choices.secrets_out), choices.policy_engine,
         tuple(choices.audit_log or ()), found.images, found.exclude, no_waivers=choices.no_waivers,
         helm_charts=found.helm_charts, helm_values=True if choices.chart_values else found.helm_values,
-        helm_post_render=found.helm_post_render, oldest_recording=found.oldest_recording,
+        helm_post_render=found.helm_post_render, helm_tests=found.helm_tests, oldest_recording=found.oldest_recording,
         lock=os.path.realpath(choices.lock) if choices.lock else None,
     )  # fmt: skip
 

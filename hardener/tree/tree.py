@@ -80,6 +80,7 @@ class Settings(Struct):
     oldest_recording: int = 180  # days from which on what a cluster told is a hint
     helm_values: bool | None = None  # whether charts of releases are hardened; None: where the lock has charts
     helm_post_render: bool = False  # and through patches behind helm, where no value does it
+    helm_tests: bool = False  # with the hooks that helm test runs
 
 
 class Draft(NamedTuple):

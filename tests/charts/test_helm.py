@@ -77,6 +77,18 @@ def test_what_a_render_is_given(rendered: Helm, tmp_path: Path) -> None:
     assert "CustomResourceDefinition" in rendered.template(folder, crds=True)
 
 
+def test_what_helm_test_runs_is_left_out_unless_it_is_asked_for(rendered: Helm, tmp_path: Path) -> None:
+    hooks = {"own": "test", "old": "test-success", "before": "pre-install"}
+    pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {}, annotations: {{helm.sh/hook: {}}}}}\n"
+    folder = chart(tmp_path, "".join(pod.format(*hook) for hook in hooks.items()))
+
+    def names(printed: str) -> set[str]:
+        return {name for name in hooks if f"name: {name}," in printed}
+
+    assert names(rendered.template(folder)) == {"before"}
+    assert names(rendered.template(folder, tests=True)) == set(hooks)
+
+
 def test_a_schema_counts_unless_it_is_not_to(rendered: Helm, tmp_path: Path) -> None:
     schema = '{"properties": {"size": {"type": "integer"}}}'
     folder = chart(tmp_path, "a: {{ .Values.size }}\n", values_yaml="size: a\n", values_schema_json=schema)

@@ -11,8 +11,8 @@ import pytest
 from hardener.charts.hardened_chart import HardenedChart
 
 from .. import helm
-from ..conftest import write
-from .measure import measured, otherwise
+from ..conftest import shared, write
+from .measure import measured, name_of_edit, otherwise
 
 SECURITY = "securityContext: {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: RuntimeDefault}}"
 WHOLE = "- name: web\n  image: example.com/web:1.2.3"
@@ -245,6 +245,32 @@ def leaves(path: tuple[str, ...], value: Any) -> list[tuple[str, ...]]:
     if isinstance(value, dict):
         return [leaf for key, inner in value.items() for leaf in leaves((*path, key), inner)]
     return [path]
+
+
+# Charts of the material, each with values of a user, and the names of the values that may be written.
+PUBLIC = {
+    "app-template": ("controllers: {web: {containers: {app: {image: {repository: nginxinc/nginx-unprivileged,"
+                     " tag: '1.27'}}}}}\nservice: {app: {controller: web, ports: {http: {port: 8080}}}}\n",
+                     {"controllers", "defaultPodOptions", "persistence"}),
+    "velero": ("", {"containerSecurityContext", "podSecurityContext", "resources", "upgradeJobResources",
+                    "upgradeCRDsJob"}),
+}  # fmt: skip
+
+
+@pytest.mark.helm
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_chart_comes_out_as_decided_by_keys_of_its_own(name: str, tmp_path: Path) -> None:
+    helm.program(4)
+    given, keys = PUBLIC[name]
+    write(tmp_path, {"mine.yaml": given})
+    chart, values = shared("charts", name), [str(tmp_path / "mine.yaml")]
+    found, wanted, _ = measured(chart, 4, values=values)
+    assert {override.path[0] for override in found.outcome.overrides} <= keys
+    made = {name_of_edit(change) for change in found.outcome.changes}
+    left = {change.transform.id for change in wanted if name_of_edit(change) not in made}
+    assert left <= {"projected-token"}  # whose switch is also that of the account
+    assert otherwise(chart, found, 4, values=values) == []
 
 
 # Two workloads, of which several looks find a part each.

@@ -457,7 +457,7 @@ apiVersion: v1
 kind: Pod
 metadata:
   name: {{ .Release.Name }}-test
-  annotations: {"helm.sh/hook": test}
+  annotations: {"helm.sh/hook": post-install}
 spec:
   restartPolicy: Never
   containers:

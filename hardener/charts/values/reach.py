@@ -38,6 +38,7 @@ _MOST_SWITCHED = 12  # renders for booleans
 _MOST_WIDE = 4  # renders for maps that need not be handed on
 _LOOKS_AGAIN = 3  # at a chart that leaves an order to chance
 _NO_VALUE = "no value of the chart comes out there"
+_NOWHERE = "no value of the chart comes out at"
 # Maps that charts hand on as they are; their marks break few templates.
 _MAPS = frozenset({"securityContext", "resources"})
 _HANDED_ON = re.compile(r"(?i)resources|limits|requests|security|context|capabilities|seccomp|pod|container|extra")
@@ -441,7 +442,8 @@ class Search:
             candidates = self._candidates.of(edit, self.wanted, guesses=guesses)
             own = sorted(candidates, key=lambda operations: self._candidates.spoils(operations, hardened))[:_MOST_WAYS]
             if not own:
-                self.reasons.setdefault(step.number, f"no value of the chart comes out at {dotted(edit.path[1:])}")
+                if self.reasons.get(step.number, _NOWHERE).startswith(_NOWHERE):  # the last look knows most
+                    self.reasons[step.number] = f"{_NOWHERE} {dotted(edit.path[1:])}"
                 return
             found.append(own)
             self._in_vain |= {(id(edit), _text_of(operations)) for operations in own}
