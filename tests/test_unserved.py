@@ -33,6 +33,10 @@ def found(tree: Path, id: str, *files: dict[str, str], edit: str = ".") -> list[
     return findings
 
 
+def said(tree: Path, id: str, files: dict[str, str]) -> list[Report]:
+    return [finding for finding in run(tree, files).findings if finding.id == id]
+
+
 @pytest.mark.parametrize(
     ("group", "kind", "wanted"),
     [
@@ -284,3 +288,89 @@ def test_a_resource_that_is_not_there(tree: Path, entry: str, is_said: bool) -> 
 def test_a_resource_of_a_kustomization_that_is_evidence_is_not_said(tree: Path) -> None:
     files = {**BASE, "base/kustomization.yaml": "resources: [web.yaml, nope.yaml]\n"}
     assert found(tree, "missing-resource", files, edit="base/web.yaml") == []
+
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {matchLabels: {app: SELECTED}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: SPEC
+"""
+BINDING = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: KIND
+metadata: {name: b}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects: [{kind: ServiceAccount, name: web}]
+"""
+
+
+def deployment(spec: str = "{containers: []}", selected: str = "web") -> str:
+    return DEPLOYMENT.replace("SPEC", spec).replace("SELECTED", selected)
+
+
+WRONG_NAMES = {
+    "YAML": {"a.yaml": deployment("{containers: [], hostPid: true}")},
+    "a dict of a program": {
+        "a.py": 'x = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": '
+        '{"hostPid": True, "containers": [{"name": "a", "image": "b:1", "args": []}]}}\n'
+    },
+    "a part of a pod in a program": {
+        "a.py": 'x = {"spec": {"containers": [{"name": "a", "image": "b:1", "args": []}]}}\n'
+        'x["spec"]["hostPid"] = True\n'
+    },
+    "a manifest in Terraform": {
+        "a.tf": 'resource "kubernetes_manifest" "a" {\n  manifest = {\n    apiVersion = "v1"\n    kind = "Pod"\n'
+        '    metadata = { name = "a" }\n    spec = { containers = [], hostPid = true }\n  }\n}\n'
+    },
+    "a patch": {
+        "kustomization.yaml": "patches: [{path: a.yaml}]\n",
+        "a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {hostPid: true}\n",
+    },
+}
+
+
+@pytest.mark.parametrize("files", WRONG_NAMES.values(), ids=WRONG_NAMES)
+def test_a_field_that_kubernetes_does_not_know_is_said_in_every_language(tree: Path, files: dict[str, str]) -> None:
+    [finding] = said(tree, "unknown-field", files)
+    assert (finding.severity, finding.advice) == (Severity.HIGH, "you meant hostPID: write that, if so")
+    assert "Kubernetes 1.35 knows no field" in finding.message
+
+
+REFUSED = {
+    "a protocol in small letters": (
+        {"a.yaml": deployment("{containers: [{name: a, image: b, ports: [{containerPort: 1, protocol: tcp}]}]}")},
+        "spec.template.spec.containers[0].ports[0].protocol is not in capitals",
+    ),
+    "a selector of other labels": ({"a.yaml": deployment(selected="api")}, "the selector does not match"),
+    "a subject without a namespace": (
+        {"a.yaml": BINDING.replace("KIND", "ClusterRoleBinding")},
+        "the ServiceAccount web has no namespace",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_the_api_server_refuses_is_said(tree: Path, files: dict[str, str], message: str) -> None:
+    [finding] = said(tree, "not-valid-kubernetes", files)
+    assert finding.message.startswith(message)
+
+
+RIGHT = {
+    "labels that match": {"a.yaml": deployment()},
+    "labels that are filled in": {"a.yaml": deployment(selected="${NAME}")},
+    "an account in the namespace of its RoleBinding": {"a.yaml": BINDING.replace("KIND", "RoleBinding")},
+    "an account whose namespace kustomize fills in": {
+        "kustomization.yaml": "namespace: shop\nresources: [a.yaml]\n",
+        "a.yaml": BINDING.replace("KIND", "ClusterRoleBinding"),
+    },
+}
+
+
+@pytest.mark.parametrize("files", RIGHT.values(), ids=RIGHT)
+def test_what_is_right_is_not_said(tree: Path, files: dict[str, str]) -> None:
+    assert said(tree, "not-valid-kubernetes", files) + said(tree, "unknown-field", files) == []

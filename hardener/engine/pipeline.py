@@ -17,6 +17,7 @@ from hardener.authoring.transform import WHOLE_IN_FILES, Transform
 from hardener.engine import (
     code_steps,
     find_rendered_elsewhere,
+    find_unknown_fields,
     find_unknown_kinds,
     find_unread_forms,
     find_unread_patches,
@@ -549,6 +550,7 @@ def _report_tree(outcome: Outcome, weighed: Set[tuple[Piece, Path]]) -> None:
         )  # fmt: skip
     outcome.findings += list(find_rendered_elsewhere.reports(outcome))
     outcome.findings += find_unknown_kinds.reports(tree, outcome.findings)
+    outcome.findings += find_unknown_fields.reports(tree, list(outcome.findings))
     said = {(report.file, report.message) for report in outcome.findings}
     unread = find_unread_patches.reports(tree, weighed)
     outcome.findings += [report for report in unread if (report.file, report.message) not in said]

@@ -54,6 +54,7 @@ MEANINGS: dict[str, str] = {
     "too-many-containers": "A pod has more containers than any node runs, and was not judged.",
     "too-many-members": "A kustomization takes in more files than what harden follows. Check each by itself.",
     "too-many-objects": "A file holds more objects than what harden reads, and was not judged.",
+    "unknown-field": "Kubernetes knows no such field at its version, and drops it. What was meant is not set.",
     "unknown-kind": "No Kubernetes serves this kind. It may be a mistake in its name.",
     "unreadable-file": "A file could not be read.",
     "unread-workload": "A workload is written in a form that is not read. Harden what it comes to.",

@@ -71,12 +71,12 @@ def may_be_misspelt(kind: str) -> bool:
 def _nearest(kind: str, known: tuple[str, ...]) -> str | None:
     if kind in known or kind.endswith("List"):
         return None
-    found = [(_distance(kind.lower(), each.lower()), each) for each in known if abs(len(kind) - len(each)) <= 2]
+    found = [(distance(kind.lower(), each.lower()), each) for each in known if abs(len(kind) - len(each)) <= 2]
     best = min(found, default=None)
     return best[1] if best is not None and best[0] <= (1 if len(best[1]) < _SHORT else 2) else None
 
 
-def _distance(one: str, other: str) -> int:
+def distance(one: str, other: str) -> int:
     """How many letters have to be put in, taken out or replaced."""
     row = list(range(len(other) + 1))
     for index, letter in enumerate(one, 1):
