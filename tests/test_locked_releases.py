@@ -501,6 +501,20 @@ def test_a_gate_takes_charts_of_a_lock_from_outside_alone(
     assert done.status == 0 and "not looked at" not in done.out, done.out
 
 
+@pytest.mark.usefixtures("on_path")
+def test_a_gate_does_not_believe_the_values_of_a_chart_of_the_tree(
+    tmp_path: Path, harden: Harden, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with made.repository(WEB) as places:
+        write(tmp_path, umbrella(places.url))
+        commit(tmp_path)
+        assert harden("lock", "--charts").status == 0
+    outside = tmp_path_factory.mktemp("outside") / "harden.lock"
+    (tmp_path / "harden.lock").rename(outside)
+    done = harden("check", ".", "--no-waivers", "--fail-on", "critical", "--lock", outside, *ONE)
+    assert done.status == 2 and "harden values shop" in done.out, done.all
+
+
 def test_a_patch_that_names_another_version_is_said(tmp_path: Path, harden: Harden, on_path: None) -> None:
     with made.repository(WEB) as places:
         patch = "patches:\n  - target: {kind: HelmRelease}\n    patch: |-\n      - op: replace\n"

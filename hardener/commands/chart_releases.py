@@ -58,7 +58,8 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     """
     every = releases(outcome.tree)
     below = [each for each in dependencies(outcome.tree) if _is_meant(each, plan)]
-    own = umbrellas(outcome.tree, below, every)
+    # To a gate its own values prove nothing: who deploys it may give others.
+    own = umbrellas(outcome.tree, below, every) if not outcome.tree.is_gate else []
     name_of = _Names([*every, *own])
     found = [(release, name_of(release)) for release in every if release.owner.editable and _is_meant(release, plan)]
     asked = outcome.tree.settings.helm_values
