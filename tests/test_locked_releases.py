@@ -398,7 +398,7 @@ spec:
 def umbrella(url: str) -> dict[str, str]:
     """A chart of the tree with a template of its own and a chart below it that lies elsewhere."""
     return {
-        "shop/Chart.yaml": f"{SHOP}  - {{name: web, alias: front, version: ^1.4, repository: '{url}'}}\n",
+        "shop/Chart.yaml": (f"{SHOP}  - name: web\n    alias: front\n    version: ^1.4\n    repository: '{url}'\n"),
         "shop/values.yaml": "# of the shop\nfront:\n  replicas: 2  # two\n",
         "shop/templates/own.yaml": OWN,
     }
@@ -461,6 +461,8 @@ def test_a_chart_with_dependencies_is_hardened_once_or_said(
         "without helm": (["1 release of 1 chart is not hardened: install Helm"], set()),
     }[case]
     assert {value["release"] for value in found.get("values", [])} == release
+    unread = {each["message"] for each in found["findings"] if each["id"] == "unread-workload"}
+    assert (f"not looked at: {places.url} in dependencies of charts" in unread) is (not release)
     said = said_of_charts(found)
     assert len(said) == len(wanted) and all(map(str.startswith, said, wanted)), said
 

@@ -440,9 +440,14 @@ def _forget(outcome: Outcome, release: Release) -> None:
 
 
 def _uncount(outcome: Outcome, release: Release) -> None:
-    """Take back that nothing read a release, which was rendered."""
-    counted = find_unread_forms.ID, release.owner.piece.file.name, release.line
-    outcome.findings = [each for each in outcome.findings if (each.id, each.file, each.line) != counted]
+    """Take back that nothing read a release, which was rendered, nor the charts below the one of the tree that it has
+    rendered."""
+    own = os.path.relpath(os.path.join(release.chart, "Chart.yaml")) if release.chart and not release.shown else ""
+    place = release.owner.piece.file.name, release.line
+    outcome.findings = [
+        each for each in outcome.findings
+        if each.id != find_unread_forms.ID or not (each.file == own or (each.file, each.line) == place)
+    ]  # fmt: skip
 
 
 def _say(
