@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -70,7 +71,11 @@ class Loader(yaml.SafeLoader):
     """GitLab's own tag, which takes lines of another job."""
 
 
-Loader.add_constructor("!reference", lambda loader, node: loader.construct_sequence(node))
+def _reference(loader: Loader, node: Any) -> list[Any]:
+    return loader.construct_sequence(node)
+
+
+Loader.add_constructor("!reference", _reference)
 
 
 def test_the_job_of_gitlab_keeps_what_the_lock_names() -> None:

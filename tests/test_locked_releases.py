@@ -405,7 +405,7 @@ spec:
 def umbrella(url: str) -> dict[str, str]:
     """A chart of the tree with a template of its own and a chart below it that lies elsewhere."""
     return {
-        "shop/Chart.yaml": f"{SHOP}  - {{name: web, alias: front, version: ^1.4, repository: '{url}'}}\n",
+        "shop/Chart.yaml": (f"{SHOP}  - name: web\n    alias: front\n    version: ^1.4\n    repository: '{url}'\n"),
         "shop/values.yaml": "# of the shop\nfront:\n  replicas: 2  # two\n",
         "shop/templates/own.yaml": OWN,
     }
@@ -468,6 +468,8 @@ def test_a_chart_with_dependencies_is_hardened_once_or_said(
         "without helm": (["1 release of 1 chart is not hardened: install Helm"], set()),
     }[case]
     assert {value["release"] for value in found.get("values", [])} == release
+    unread = {each["message"] for each in found["findings"] if each["id"] == "unread-workload"}
+    assert (f"not looked at: {places.url} in dependencies of charts" in unread) is (not release)
     said = said_of_charts(found)
     assert len(said) == len(wanted) and all(map(str.startswith, said, wanted)), said
 
@@ -506,6 +508,20 @@ def test_a_gate_takes_charts_of_a_lock_from_outside_alone(
     (tmp_path / "harden.lock").rename(outside)
     done = harden(*gate, "--lock", outside)
     assert done.status == 0 and "not looked at" not in done.out, done.out
+
+
+@pytest.mark.usefixtures("on_path")
+def test_a_gate_does_not_believe_the_values_of_a_chart_of_the_tree(
+    tmp_path: Path, harden: Harden, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with made.repository(WEB) as places:
+        write(tmp_path, umbrella(places.url))
+        commit(tmp_path)
+        assert harden("lock", "--charts").status == 0
+    outside = tmp_path_factory.mktemp("outside") / "harden.lock"
+    (tmp_path / "harden.lock").rename(outside)
+    done = harden("check", ".", "--no-waivers", "--fail-on", "critical", "--lock", outside, *ONE)
+    assert done.status == 2 and "harden values shop" in done.out, done.all
 
 
 def test_a_patch_that_names_another_version_is_said(tmp_path: Path, harden: Harden, on_path: None) -> None:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from hardener.charts import post_render
 from hardener.charts.chart_memory import ChartMemory
 from hardener.charts.files.copy import Copied, Copy
+from hardener.charts.generated_secrets import without_generated
 from hardener.charts.helm import ChartError, Helm
 from hardener.charts.releases.release import merged
 from hardener.charts.rendered import Reader
@@ -205,6 +206,7 @@ class _Hardening:
                 break
         self._close(outcome, first, reached, refused, written)
         _narrow(outcome, [*(way.step for way in reached.ways), *behind], refused.values())
+        without_generated(outcome, copy.folder, lambda: self._rendered([], schema=False))
         at_templates(outcome, template_texts(copy.folder, run.called), self._memory.templates)
         return HardenedChart(
             outcome, written, hardened, self._renders.count, spent, copy.dropped, copy.schemas, tuple(reached.also),

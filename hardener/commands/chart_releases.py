@@ -59,7 +59,8 @@ def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], obje
     """
     every = releases(outcome.tree)
     below = [each for each in dependencies(outcome.tree) if _is_meant(each, plan)]
-    own = umbrellas(outcome.tree, below, every)
+    # To a gate its own values prove nothing: who deploys it may give others.
+    own = umbrellas(outcome.tree, below, every) if not outcome.tree.is_gate else []
     name_of = _Names([*every, *own])
     found = [(release, name_of(release)) for release in every if release.owner.editable and _is_meant(release, plan)]
     asked = outcome.tree.settings.helm_values
@@ -443,13 +444,16 @@ def _forget(outcome: Outcome, release: Release) -> None:
 
 
 def _uncount(outcome: Outcome, release: Release) -> None:
-    """Take back that nothing read a release, which was rendered."""
-    id, file = find_unread_forms.ID, release.owner.piece.file.name
-    counted = {(id, file, line) for line in (release.line, release.chart_line)}
-    given = {os.path.relpath(each.place.path) for each in release.values if isinstance(each.place, InFile)}
+    """Take back that nothing read a release, which was rendered, nor its files of values, nor the charts below the one
+    of the tree that it has rendered."""
+    file = release.owner.piece.file.name
+    places = {(file, line) for line in (release.line, release.chart_line)}
+    files = {os.path.relpath(each.place.path) for each in release.values if isinstance(each.place, InFile)}
+    if release.chart and not release.shown:
+        files.add(os.path.relpath(os.path.join(release.chart, "Chart.yaml")))
     outcome.findings = [
         each for each in outcome.findings
-        if (each.id, each.file, each.line) not in counted and not (each.id == id and each.file in given)
+        if each.id != find_unread_forms.ID or not (each.file in files or (each.file, each.line) in places)
     ]  # fmt: skip
 
 

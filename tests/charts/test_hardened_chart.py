@@ -12,8 +12,9 @@ from hardener.charts.hardened_chart import HardenedChart
 from hardener.engine.outcome import Change, Override
 
 from .. import helm
+from ..conftest import write
 from .measure import measured, otherwise
-from .trap_charts import TRAPS, Row, Trap
+from .trap_charts import TRAPS, Row, Trap, chart
 
 RENDERING = [trap for trap in TRAPS if trap.renders]
 # Each trap with one helm, each helm with half of them: what differs between the two is in test_trap_charts.
@@ -127,3 +128,28 @@ def test_what_differs_by_itself_keeps_nothing_from_being_found(before: str, more
     helm.program(major)
     found, _, _ = measured(small_chart(tmp_path, before, more), major)
     assert ("resources", "requests", "memory") in [override.path for override in found.outcome.overrides]
+
+
+# The values of a Secret, and whether they stand in a file.
+SECRETS = {
+    "made anew": ("password: {{ randAlphaNum 16 | b64enc }}", False),
+    "made anew, of a known user": ('user: {{ "admin" | b64enc }}\n  password: {{ randAlphaNum 16 | b64enc }}', False),
+    "as it stands": ('password: {{ "h7Kx9!mPq2Zt4Lw8" | b64enc }}', True),
+    "one of both": (
+        'a-password: {{ "h7Kx9!mPq2Zt4Lw8" | b64enc }}\n  b-password: {{ randAlphaNum 16 | b64enc }}',
+        True,
+    ),
+}
+
+
+@pytest.mark.helm
+def test_a_secret_that_is_made_anew_is_in_no_file(tmp_path: Path) -> None:
+    helm.program(4)
+    secrets = [
+        f"apiVersion: v1\nkind: Secret\nmetadata: {{name: s{number}}}\ndata:\n  {data}\n"
+        for number, (data, _) in enumerate(SECRETS.values())
+    ]
+    write(tmp_path / "chart", {"Chart.yaml": chart(), "templates/s.yaml": "---\n".join(secrets)})
+    found, _, _ = measured(tmp_path / "chart", 4)
+    said = {str(one.object) for one in found.outcome.findings if one.id == "secret-object-external"}
+    assert said == {f"Secret/s{number}" for number, (_, is_fixed) in enumerate(SECRETS.values()) if is_fixed}

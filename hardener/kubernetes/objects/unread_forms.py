@@ -87,7 +87,9 @@ _GO = late_pattern(rf"&?\b(?:apps|core|batch)?v1(?:beta\d)?\.({_BUILT_IN})\{{")
 _OBJECT = late_pattern(rf"""\bkind["']?[ \t]*:[ \t]*["']?({_KINDS})\b""")
 _TEMPLATE = late_pattern(rf"(?m)^[ \t]*kind:[ \t]*({_KINDS})[ \t\r]*$")
 _CHART_ENTRY = late_pattern(r"(?m)^[ \t]*(?:-[ \t]+)?chart[ \t]*:[ \t]*(\S+)")
-_DEPENDENCY = late_pattern(r"(?m)^[ \t]*(?:-[ \t]+)?repository[ \t]*:[ \t]*[\"']?((?:https?|oci)://\S+|@\S+)")
+_DEPENDENCY = late_pattern(
+    r"(?m)^[ \t]*(?:-[ \t]+)?repository[ \t]*:[ \t]*[\"']?((?:https?|oci)://[^\s\"']+|@[^\s\"']+)"
+)
 
 
 # The key of a list of containers, and the first line below it that names an image.
