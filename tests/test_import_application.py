@@ -102,9 +102,10 @@ def usage() -> dict[str, Any]:
             }  # fmt: skip
             memory = [[day + shift, str(MOST - (day // 86400 % 7 << 20))] for day in days]
             cpu = [[day + shift, str((day - days[0]) * 0.05)] for day in days]
-            for name, values in (
-                ("container_memory_working_set_bytes", memory), ("container_cpu_usage_seconds_total", cpu),
-            ):  # fmt: skip
+            series: dict[str, list[list[Any]]] = {
+                "container_memory_working_set_bytes": memory, "container_cpu_usage_seconds_total": cpu,
+            }  # fmt: skip
+            for name, values in series.items():
                 result.append({"metric": {"__name__": name, **labels}, "values": values})
     return {"status": "success", "data": {"resultType": "matrix", "result": result}}
 
