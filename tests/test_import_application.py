@@ -106,7 +106,7 @@ def usage() -> dict[str, Any]:
                 "container_memory_working_set_bytes": memory, "container_cpu_usage_seconds_total": cpu,
             }  # fmt: skip
             for name, values in series.items():
-                result.append({"metric": {"__name__": name, **labels}, "values": values})
+                result.append({"metric": labels | {"__name__": name}, "values": values})
     return {"status": "success", "data": {"resultType": "matrix", "result": result}}
 
 
