@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,8 +61,8 @@ def path_without(programs: Iterable[str], folder: Path) -> str:
     return str(folder)
 
 
-def say(without: Iterable[str], folder: Path, *command: str, **environment: str) -> None:
-    """Run a command where the programs ``without`` are not there, and print its last line. Raises SystemExit where it
+def said(without: Iterable[str], folder: Path, *command: str, **environment: str) -> str:
+    """The last line of a command that runs where the programs ``without`` are not there. Raises SystemExit where it
     fails."""
     path = {"PATH": path_without(without, folder), services.PATH_ALONE: "1"}
     done = subprocess.run(
@@ -69,7 +70,7 @@ def say(without: Iterable[str], folder: Path, *command: str, **environment: str)
     )
     if done.returncode:  # of pytest also where it finds no test
         raise SystemExit(f"without {', '.join(without)}:\n{done.stdout}{done.stderr}")
-    print(f"without {', '.join(without)}: {done.stdout.splitlines()[-1]}", flush=True)
+    return f"without {', '.join(without)}: {done.stdout.splitlines()[-1]}"
 
 
 def tests(*arguments: str) -> tuple[str, ...]:
@@ -82,19 +83,25 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         away = Path(name)
         os.environ["TMPDIR"] = name
-        say(OPTIONAL, away / "try", "./try")
+        print(said(OPTIONAL, away / "try", "./try"), flush=True)
         written = away / "files.json"
         os.environ[_FILES] = str(written)
         of_any = " or ".join(sorted({marker for marker in OPTIONAL.values() if marker}))
         no_index = {"PIP_NO_INDEX": "1", "XDG_CACHE_HOME": str(away / "no-cache")}
-        say(OPTIONAL, away / "none", *tests("-m", of_any, "tests"), **no_index)
+        print(said(OPTIONAL, away / "none", *tests("-m", of_any, "tests"), **no_index), flush=True)
         del os.environ[_FILES]
         files = json.loads(written.read_text(encoding="utf-8"))
-        for program, marker in OPTIONAL.items():
-            if marker and (program == "helm" or _is_installed(program)):
-                named = [file for file in files[marker] if program in Path(file).read_text(encoding="utf-8")]
-                settings = no_index if program == "helm" else {}
-                say([program], away / program, *tests("-m", marker, *(named or files[marker])), **settings)
+
+        def one(program: str) -> str:
+            marker = OPTIONAL[program]
+            named = [file for file in files[marker] if program in Path(file).read_text(encoding="utf-8")]
+            settings = no_index if program == "helm" else {}
+            return said([program], away / program, *tests("-m", marker, *(named or files[marker])), **settings)
+
+        # Most of the time each waits: for a service that is there, or for one that is not.
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            for line in pool.map(one, [each for each in OPTIONAL if each == "helm" or _is_installed(each)]):
+                print(line, flush=True)
 
 
 def _is_installed(program: str) -> bool:
