@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import events, heads, inputs, measure, naive, python_files, registry
+from benchmarks import events, heads, inputs, measure, naive, net, python_files, registry
 
 HARDEN = [sys.executable, "-m", "hardener"]
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus" / "argo-cd"
@@ -134,6 +134,7 @@ def corpus(folder: Path) -> Iterator[Row]:
     yield Row("naive ruamel round trip of the argo-cd corpus", base.cpu, None, f"wall {base.wall:.3f} s")
     cost = measure.best(2, [*HARDEN, "diff", "."], tree, expect=(1,))
     yield _ratio("harden diff, argo-cd corpus / naive", cost, base, 0.03)
+    yield Row("the net under all readers / harden diff, argo-cd corpus", net.share(tree), 0.05, "in one process")
     yield _memory(
         "harden diff, argo-cd corpus: memory / allowed", cost, sum(Path(file).stat().st_size for file in files)
     )
@@ -155,6 +156,9 @@ def python_tree(folder: Path, times: int, *, count: int) -> Iterator[Row]:
     yield Row(f"read {count} Python files, compile some", base.cpu, None, f"wall {base.wall:.3f} s")
     yield _ratio(f"harden diff of {count} Python files / read and compile", cost, base, 6)
     detail = f"cpu {cost.cpu:.3f} s, of which {least.cpu:.3f} s for the {count // 50} that make objects"
+    yield Row(
+        f"the net under all readers / diff of {count} Python files", net.share(trees["all"]), 0.05, "in one process"
+    )
     yield Row("harden diff, what the other 98 % add / read and compile", (cost.cpu - least.cpu) / base.cpu, 1.5, detail)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 
 from tests.conftest import DEPLOYMENT, ROOT, Harden, write
 
@@ -182,3 +183,39 @@ def test_a_report_that_cannot_be_written_is_a_mistake(name: str, harden: Harden)
     done = harden("filter", "--report", name, stdin=DEPLOYMENT.encode())
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
     assert done.err.startswith(f"harden: {name}: ")
+
+
+LOOSE = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "a"},
+    "spec": {"hostPID": True, "containers": [{"name": "a", "image": "a:1"}]},
+}
+IN_JSON = json.dumps(LOOSE, indent=3)
+
+
+@pytest.mark.parametrize(
+    "rendered",
+    [
+        yaml.safe_dump(LOOSE),
+        f"---\n{yaml.safe_dump(LOOSE)}---\n{yaml.safe_dump(LOOSE)}",
+        f"---\n{IN_JSON}\n---\n{IN_JSON}\n...\n",
+        IN_JSON,
+    ],
+    ids=["cue export -e", "cdk8s synth, kustomize build", "jsonnet -y", "jsonnet"],
+)
+def test_what_other_languages_are_rendered_to_is_hardened(rendered: str, harden: Harden) -> None:
+    done = harden("filter", stdin=rendered.encode())
+    assert done.status == 0 and "hostPID" not in done.out and "seccompProfile" in done.out
+    assert len(list(yaml.safe_load_all(done.out))) == len(list(yaml.safe_load_all(rendered)))
+
+
+@pytest.mark.parametrize(
+    "rendered",
+    [yaml.safe_dump({"web": LOOSE}), yaml.safe_dump([LOOSE]), json.dumps([LOOSE]), json.dumps({"a": {"b": LOOSE}})],
+    ids=["below a key", "a list", "a list in JSON", "below two keys in JSON"],
+)
+def test_objects_that_are_no_documents_are_said(rendered: str, harden: Harden) -> None:
+    done = harden("filter", stdin=rendered.encode())
+    assert done.status == 0 and done.out == rendered
+    assert "not looked at: Pod in a document that is no object" in done.err

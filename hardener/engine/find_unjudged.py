@@ -6,27 +6,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
-from hardener.authoring.edits import Severity
+from hardener.authoring.edits import OpaqueError, Severity, WrongShapeError
 from hardener.engine.outcome import Report
 from hardener.facts.objects.hidden_pods import is_operated, shown_folders
 from hardener.kubernetes.kustomize.kustomization import NAMES
 from hardener.kubernetes.pods.applied_elsewhere import is_named, is_source, makes, sources
 from hardener.kubernetes.pods.custom_resource import is_custom, sign
 from hardener.kubernetes.pods.held_objects import held
-from hardener.kubernetes.pods.kubectl_objects import commands_among, unseen
+from hardener.kubernetes.pods.kubectl_objects import commands_among, from_addresses, image_commands, unseen
 from hardener.kubernetes.pods.kubectl_pods import pipeline_commands
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.pods.operator_templates import MERGED, TEMPLATES, containers, operator_pods
-from hardener.sources.files import is_inside
+from hardener.sources.files import command_files, is_inside
 from hardener.sources.git import remotes
 from hardener.sources.registry import MANIFESTS
 from hardener.support.data_path import Path, dotted, existing, value_at
 from hardener.support.shapes import plain_copy
 from hardener.support.shell_words import command
 from hardener.tree.blocks import Block
-from hardener.tree.core_views import Object
+from hardener.tree.core_views import Container, Object
 from hardener.tree.script_views import Script
 from hardener.tree.tree import Tree
 
@@ -47,6 +48,7 @@ def reports(tree: Tree) -> Iterator[Report]:
         if item.editable and not item.piece.is_new and "patch" not in item.classes:
             yield from _of_object(item, item in known)
     yield from _held(tree)
+    yield from _of_containers(tree)
     for block in tree.blocks.blocks if tree.block_files else ():
         if block.editable:
             yield from _of_block(block)
@@ -114,6 +116,24 @@ def _without_containers(item: Object) -> dict[str, Any]:
             else:
                 pod.clear()  # it is the container itself
     return data
+
+
+def _of_containers(tree: Tree) -> Iterator[Report]:
+    """The containers whose command applies a manifest that lies at an address."""
+    for pod in (*tree.pod_templates, *tree.operator_pods):
+        with suppress(OpaqueError, WrongShapeError):
+            for container in pod.containers if pod.object.editable else ():
+                for why in dict.fromkeys(from_addresses(_words(container))):
+                    text = f"not looked at: {why}, as container {container.name} of {pod.object} runs it"
+                    path = container.path[len(pod.object.path) :]
+                    yield _report("script-objects", pod.object, path, text, _COMMANDS)
+
+
+def _words(container: Container) -> list[str]:
+    """What a container runs, where it names a client."""
+    lists = [found for key in ("command", "args") if isinstance(found := container.data.get(key), list)]
+    words = [word for found in lists for word in found if isinstance(word, str)]
+    return words if any("kubectl" in word for word in words) else []
 
 
 # What Flux and Argo CD apply from folders of a repository.
@@ -207,6 +227,10 @@ def _of_script(script: Script) -> Iterator[Report]:
 def _commands(script: Script) -> Iterator[tuple[int, str]]:
     """The commands of a file, each with the index of its line."""
     name = script.object.piece.file.name
+    if command_files.is_of_image(name):
+        return image_commands(script.lines)
+    if os.path.basename(name) == command_files.PACKAGE:
+        return commands_among(script.lines)
     if name.endswith(MANIFESTS.endings):
         return pipeline_commands(script.lines)
     if name.endswith(".sh"):

@@ -39,6 +39,7 @@ def reports(outcome: Outcome) -> Iterator[Report]:
     """A finding for each; the others are noted in ``tree.apart``."""
     tree = outcome.tree
     if tree.stream:
+        yield from (_report(name, seen) for name, seen in _of_stream(tree))
         return
     tree.apart.clear()
     for name, seen in _sightings(tree, outcome.findings):
@@ -129,6 +130,18 @@ def _of_manifests(tree: Tree) -> Iterator[tuple[str, Sighting]]:
                 if piece.parsed and piece.source.is_manifest:
                     seen = (each for each in _within(piece, places) if not _is_covered(piece, each.line))
                     yield from ((file.name, each) for each in seen)
+
+
+def _of_stream(tree: Tree) -> Iterator[tuple[str, Sighting]]:
+    """Objects in a stream that stand below a key, or in a list: who renders them has to give each by itself."""
+    for file in tree.files:
+        for piece in file.pieces if file.editable else ():
+            if piece.parsed and piece.source.is_manifest and not any(map(_has_kind, piece.data)):
+                yield from ((file.name, each._replace(form="stream")) for each in _within(piece, set()))
+
+
+def _has_kind(document: object) -> bool:
+    return isinstance(document, dict) and "kind" in document
 
 
 def _of_other(path: str) -> Iterator[tuple[str, Sighting]]:

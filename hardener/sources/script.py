@@ -22,7 +22,10 @@ _OF_CLUSTERS = re.compile(
 )
 
 # More that may make an object, under whatever name the client stands.
-_OF_GATE = re.compile(r"\bhelm\b|\boc\b|\b(?:apply|create|replace)[ \t]+(?:-[fk]|--filename|--kustomize)")
+_OF_GATE = re.compile(
+    r"\b(?:helm|oc|kapp|argocd|flux|istioctl)\b|\b(?:apply|create|replace)[ \t]+(?:-[fk]|--filename|--kustomize)"
+    r"|/apis?/[\w.-]*/?v\d\w*/"
+)
 
 
 class Parsed:

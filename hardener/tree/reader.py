@@ -377,7 +377,10 @@ class _Reader(Struct):
         if definitions.KIND in content.text and "containers" in content.text:
             self.tree.definition_files.append(real)
         is_gate = editable and self.tree.is_gate
-        if interest.is_interesting_pipeline(content.text, any_command=is_gate):
+        is_package = is_gate and os.path.basename(real) == command_files.PACKAGE
+        if interest.is_interesting_pipeline(content.text, any_command=is_gate) or (
+            is_package and script.is_of_interest(content.text, is_gate=True)
+        ):
             self.tree.files.append(script.load(real, name, content, script.SCRIPT, editable=editable))
         else:
             self._pass_by("no-manifest", editable)

@@ -40,8 +40,8 @@ def _rendered(name: str, command: str) -> Form:
 
 
 FORMS: dict[str, Form] = {
-    "cue": _rendered("CUE", "cue export ./... --out yaml"),
-    "jsonnet": _rendered("Jsonnet", "jsonnet -y MAIN.jsonnet"),
+    "cue": _rendered("CUE", "cue export ./... --out yaml -e OBJECT"),
+    "jsonnet": _rendered("Jsonnet", "jsonnet -y MAIN.jsonnet"),  # of a list; without -y of one object
     "cdk8s": _rendered("cdk8s", "cdk8s synth --stdout"),
     "pulumi": Form("Pulumi", "have the provider write YAML (renderYamlToDirectory: DIR), and harden apply DIR"),
     "go": Form("Go", _POLICY),
@@ -63,6 +63,9 @@ FORMS: dict[str, Form] = {
         "YAML that is no object", "render what it is for, and harden that: helm template CHART -f FILE | harden filter"
     ),
     "dhall": _rendered("configuration languages", "RENDER FILE"),
+    "stream": Form(
+        "a document that is no object", "render each object as a document: cue export -e OBJECT, jsonnet -y"
+    ),
     "nested": Form("YAML of other tools", "keep the manifest in a file of its own, or harden what it is rendered to"),
 }
 """By the key that a sighting names."""

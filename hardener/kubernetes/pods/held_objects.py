@@ -1,7 +1,8 @@
 """Documents that are no objects of Kubernetes, and have a program make some, as plain data.
 
 Sources: pulumi.com (Pulumi YAML), helmfile.readthedocs.io, docs.ansible.com (collections kubernetes.core,
-community.kubernetes, community.okd, redhat.openshift), skaffold.dev (skaffold/v4beta13).
+community.kubernetes, community.okd, redhat.openshift), skaffold.dev (skaffold/v4beta13), the README.md of the actions
+Azure/k8s-deploy v5 and Azure/k8s-bake v3.
 """
 
 from __future__ import annotations
@@ -17,8 +18,19 @@ _TASK = re.compile(
     r"(?:kubernetes\.core|community\.kubernetes|community\.okd|redhat\.openshift)\.(?:k8s|helm|openshift)\w*"
 )
 _READING = re.compile(r"_(?:info|log|cluster_info|template|exec|facts|repository|plugin)$")
+_ACTION = re.compile(r"(azure/k8s-(?:bake|deploy))@.*", re.IGNORECASE)
 _PULUMI = re.compile(r"kubernetes:[\w./-]+:\w+")
-_MARKS = ("kubernetes:", "kubernetes.core", "community.", "redhat.openshift", "releases", "skaffold/", "apiVersion")
+_MARKS = (
+    "/k8s-bake@",
+    "/k8s-deploy@",
+    "kubernetes:",
+    "kubernetes.core",
+    "community.",
+    "redhat.openshift",
+    "releases",
+    "skaffold/",
+    "apiVersion",
+)
 _DEEPEST = 40
 
 
@@ -41,8 +53,18 @@ def _of_mapping(found: Mapping[Any, Any]) -> str | None:
         return f"{found['kind']} of {found['apiVersion']}"
     if isinstance(found.get("type"), str) and _PULUMI.fullmatch(found["type"]):
         return "a resource of Pulumi"
+    if isinstance(found.get("uses"), str) and (action := _ACTION.fullmatch(found["uses"])):
+        return _of_action(action[1].lower(), found.get("with"))
     task = next((key for key in found if isinstance(key, str) and _TASK.fullmatch(key)), None)
     return f"the task {task} of Ansible" if task is not None and not _READING.search(task) else None
+
+
+def _of_action(name: str, given: Any) -> str | None:
+    """What an action of GitHub applies, or renders, that no file of the tree shows."""
+    if name == "azure/k8s-bake":
+        return "what azure/k8s-bake renders"
+    named = str(given.get("manifests")) if isinstance(given, Mapping) else ""
+    return "a manifest from an address, of azure/k8s-deploy" if "://" in named else None
 
 
 def _of_skaffold(document: Mapping[Any, Any]) -> tuple[Path, str] | None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from hardener.support.late_pattern import late_pattern
 
-_OTHERS = late_pattern(r"\b(?:helm[ \t]+(?:install|upgrade|template)|oc[ \t]+\w+)\b")
+_OTHERS = late_pattern(
+    r"\b(?:helm[ \t]+(?:install|upgrade|template)|oc[ \t]+\w+|kapp[ \t]+deploy)\b"
+    r"|\b(?:argocd|flux|istioctl)[ \t]+\w+|/apis?/[\w.-]*/?v\d\w*/"
+)
 
 
 def may_start(text: str) -> bool:
