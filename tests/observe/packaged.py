@@ -485,7 +485,8 @@ NEW = (
     ),
     Packaged(
         "apache", "apache2", ("apache2ctl", "-DFOREGROUND"),
-        Truth("www-data", ("SETGID", "SETUID", "NET_BIND_SERVICE"), rootless=True), http(80, has="Apache2"), port=80,
+        Truth("www-data", ("CHOWN", "SETGID", "SETUID", "NET_BIND_SERVICE")),  # it gives a socket to www-data
+        http(80, has="Apache2"), port=80,
     ),
     Packaged(
         "lighttpd", "lighttpd", ("lighttpd", "-D", "-f", "/etc/lighttpd/lighttpd.conf"),
@@ -553,6 +554,7 @@ NEW = (
         "slapd", "slapd", ("slapd", "-d", "0", "-h", _SLAPD, "-u", "openldap", "-g", "openldap"),
         Truth("openldap", (*_DROP, *_BIND), read_only=False),
         says(389, (b"\x30\x0c\2\1\1\x60\7\2\1\3\4\0\x80\0", b"\x61\7\x0a\1\0")), port=389,
+        script="mkdir -p /run/slapd && chown openldap /run/slapd",
     ),
     Packaged(
         "etcd", "etcd-server",
