@@ -262,7 +262,8 @@ class Application:
 
     def _exercised(self, pod: PodRun, exercise: Exercise) -> str | None:
         if exercise.key is None:
-            problem = problem_with(exercise, pod.target(self.name), self._engine, self._agent)
+            target = pod.target(self.name)
+            problem = pod.looked_at(lambda: problem_with(exercise, target, self._engine, self._agent))
         else:
             problem = self._run_of_tree(exercise.key)
         if problem is None:

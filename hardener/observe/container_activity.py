@@ -105,6 +105,17 @@ class Activity(Struct, eq=False):
             self._count(found.get("programs") or [])
             self.waits = max(found.get("waits") or [0])
 
+    def glance(self, found: Mapping[str, Any]) -> None:
+        """Take in who its processes are, of what ``namespace_agent.look`` found while somebody used it: what comes and
+        goes meanwhile is nothing to compare."""
+        self.jailed = self.jailed or bool(found.get("jailed"))
+        self._take_users(found.get("users") or ())
+
+    def take_used(self, other: Activity) -> None:
+        """Take in what the same container was seen to use later."""
+        self.users |= other.users
+        self.regrouped, self.jailed = self.regrouped or other.regrouped, self.jailed or other.jailed
+
     def _take_users(self, found: Sequence[tuple[int, Sequence[int], int]]) -> None:
         """Note who its processes are, the first one first, with their groups and effective capabilities."""
         if not found:

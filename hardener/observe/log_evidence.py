@@ -30,7 +30,7 @@ _LACKS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"setcap|cap_set_file|security\.capability", "SETFCAP"),
         (r"cap_set_proc|prctl\(PR_CAPBSET|capset|bounding set", "SETPCAP"),
         (r"\bl?f?chown|chang\w+ (?:of )?owner|set(?:ting)? owner", "CHOWN"),
-        (r"\bf?chmod|chang\w+ (?:of )?(?:mode|permissions)|utimes?\b", "FOWNER"),
+        (r"\bf?chmod|(?:chang|set)\w* (?:of )?(?:mode|permissions)|utimes?\b", "FOWNER"),
         (r"\bmknod", "MKNOD"),
         (r"\bkill\b|send(?:ing)? signal", "KILL"),
         (r"port \d{1,3}\b|(?:\.\d{1,3}|[\]*]|localhost):\d{1,3}\b", "NET_BIND_SERVICE"),

@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -509,6 +510,25 @@ class PodRun:
         declared = [int(port.partition("/")[0]) for each in self._running for port in _declared(each)]
         numbers = sorted((int(port.partition("/")[0]) for port in listens), key=lambda one: (one not in declared, one))
         return Target(self.pod.key, namespace, self._endpoint.address, tuple(numbers), self._running[0].pid)
+
+    def looked_at(self, work: Callable[[], str | None]) -> str | None:
+        """Do ``work`` against it, which tells what goes wrong, and look meanwhile at who its processes are: behind a
+        login other ones may begin."""
+        is_done = threading.Event()
+
+        def look() -> None:
+            with suppress(EngineError):  # whoever waits for the work hears of it
+                while not is_done.wait(_TICK):
+                    for container in [each for each in self._running if each.pid and not each.done]:
+                        container.seen.glance(self._agent("look", container.pid, container.id) or {})
+
+        looks = threading.Thread(target=look, daemon=True)
+        looks.start()
+        try:
+            return work()
+        finally:
+            is_done.set()
+            looks.join()
 
     def note_exercise(self) -> None:
         """Note that what a user gave to find out whether it works says so."""

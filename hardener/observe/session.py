@@ -211,6 +211,7 @@ class Session:
         for name, found in case.application.facts(case.workload).items():
             old = case.as_it_is[name]
             old.later = {*found.wrote, *found.kept} - {*old.wrote, *old.kept}
+            old.take_used(found)
         for name, found in case.application.go_down(case.workload).items():
             case.workload.seen[name].learn(found)
             old = case.as_it_is[name]

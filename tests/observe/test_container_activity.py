@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hardener.observe.capability_trial import used
 from hardener.observe.container_activity import Activity, folders_written
 
 # Files of the image; folders are what leads to them, and those that end with "/".
@@ -187,3 +188,12 @@ def test_the_moment_of_a_peak_is_kept() -> None:
     again = Activity(memory=95, memory_at=12, cpu=10, cpu_at=1)
     seen.learn(again)
     assert (seen.memory, seen.memory_at, seen.cpu, seen.cpu_at) == (95, 12, 1000, 2)
+
+
+def test_who_comes_while_somebody_uses_it_is_seen_and_not_compared() -> None:
+    seen = Activity(user=0, users={0})
+    seen.glance({"users": [(0, [0], 0), (33, [33], 0)], "jailed": True, "programs": ["sshd"]})
+    assert (seen.users, seen.regrouped, seen.jailed, seen.programs) == ({0, 33}, True, True, {})
+    before = Activity(user=0, users={0})
+    before.take_used(seen)
+    assert used(before) == ("SETGID", "SETUID", "SYS_CHROOT")

@@ -51,6 +51,7 @@ def test_several_paths_of_several_lines() -> None:
         ("bind() to 0.0.0.0:80 failed (13: Permission denied)", {"NET_BIND_SERVICE": True}),
         ("chmod: changing permissions of '/data': Operation not permitted", {"FOWNER": True}),
         ("error setting owner of /var/log/a.log to uid 33: Operation not permitted", {"CHOWN": True}),
+        ("error setting mode of /var/log/a.log: Operation not permitted", {"FOWNER": True}),
         ("cat: /etc/shadow: Permission denied", {"DAC_OVERRIDE": False}),
         ("PermissionError: [Errno 1] Operation not permitted: '/x'", {}),
         ("setuid or setgid failed", {"SETGID": False, "SETUID": False}),
