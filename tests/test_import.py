@@ -53,8 +53,9 @@ POD = {
         ]
     },
 }  # fmt: skip
+METADATA = {"name": "web", "namespace": "shop"}
 DEPLOYMENT = {
-    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"},
+    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": METADATA,
     "spec": {"template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web"}]}}},
 }  # fmt: skip
 AUTOSCALER = {
@@ -390,7 +391,7 @@ TOOLS: dict[str, tuple[Any, list[str]]] = {
         ],
     ),
     "kubectl 1.36, a Helm release": (
-        {**DEPLOYMENT, "metadata": {**DEPLOYMENT["metadata"], "annotations": {"meta.helm.sh/release-name": "eu"}}},
+        {**DEPLOYMENT, "metadata": {**METADATA, "annotations": {"meta.helm.sh/release-name": "eu"}}},
         ["Deployment/shop/web: eu {app: web}"],
     ),
     "Prometheus 3 HTTP API, throttling of cAdvisor": (
@@ -561,6 +562,27 @@ def test_the_items_of_a_typed_list_have_its_kind(tmp_path: Path) -> None:
     bare = {key: value for key, value in POD.items() if key not in ("apiVersion", "kind")}
     found, _ = read(written(tmp_path, {"apiVersion": "v1", "kind": "PodList", "items": [bare]}))
     assert WEB in found.containers
+
+
+LOGS = (
+    '==== START logs for container web of pod shop/web-6d4cf56db6-x7k2p ====\n{[" broken [\n==== END logs for it ====\n'
+)
+
+
+def test_a_dump_of_a_cluster_is_read_past_its_logs(tmp_path: Path) -> None:
+    """Typed lists, printed one after another: their items name no kind, and logs stand between them."""
+    bare = {key: value for key, value in POD.items() if key not in ("apiVersion", "kind")}
+    bare["status"] = {**POD["status"], "phase": "Running"}  # type: ignore[dict-item]
+    runs = {"metadata": DEPLOYMENT["metadata"], "spec": {**DEPLOYMENT["spec"], "strategy": {}}}  # type: ignore[dict-item]
+    node = {"metadata": NODE["metadata"], "status": NODE["status"]}
+    lists = [("NodeList", [node]), ("DeploymentList", [runs]), ("PodList", [bare])]
+    texts = [json.dumps({"kind": kind, "apiVersion": "v1", "items": items}, indent=4) for kind, items in lists]
+    path = tmp_path / "dump.json"
+    path.write_text(f"{texts[0]}\n{texts[1]}\n{LOGS}{texts[2]}\n{LOGS}")
+    found, (outcome,) = read(path)
+    assert (outcome.told, outcome.broken, outcome.problem) == (3, 0, None)
+    assert found.containers[WEB].ran[0].uid == 101 and found.injected == {"Deployment/shop/web": ("istio-proxy",)}
+    assert [fact.kind for fact in found.cluster] == ["Node"]
 
 
 def test_no_value_of_a_variable_and_no_name_of_a_pod_is_kept(tmp_path: Path) -> None:

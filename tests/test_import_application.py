@@ -96,12 +96,12 @@ def usage() -> dict[str, Any]:
     result = []
     for item in deployments():
         for container in item["spec"]["template"]["spec"]["containers"]:
-            labels = {
+            labels: dict[str, str] = {
                 "namespace": "default", "pod": f"{item['metadata']['name']}-6d4cf56db6-x7k2p",
                 "container": container["name"],
             }  # fmt: skip
-            memory = [[day + shift, str(MOST - (day // 86400 % 7 << 20))] for day in days]
-            cpu = [[day + shift, str((day - days[0]) * 0.05)] for day in days]
+            memory: list[Any] = [[day + shift, str(MOST - (day // 86400 % 7 << 20))] for day in days]
+            cpu: list[Any] = [[day + shift, str((day - days[0]) * 0.05)] for day in days]
             for name, values in (
                 ("container_memory_working_set_bytes", memory), ("container_cpu_usage_seconds_total", cpu),
             ):  # fmt: skip
