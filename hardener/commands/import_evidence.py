@@ -19,7 +19,7 @@ from hardener.errors import InputError
 from hardener.exports import kept_file, reading, writer
 from hardener.exports.collector import Collector
 from hardener.exports.model import Facts, ImageConfig, ImageFacts, Recorded, kinds, merged
-from hardener.facts.images.recordings import Recordings, recording
+from hardener.facts.images.recordings import Recordings, is_exported, recording
 from hardener.lock import writer as lock_writer
 from hardener.sources import files
 from hardener.support.printable import plain_line
@@ -170,7 +170,7 @@ def _shown(tree: Tree, found: Recorded, wanted: str) -> Iterator[str]:
         yield from _of_cluster(tree, found)
     for pod in tree.pods_and_parts:
         item = pod.object
-        if wanted and wanted not in _names(item):
+        if is_exported(item) or (wanted and wanted not in _names(item)):
             continue
         for container in pod.containers:
             told = recording(container)

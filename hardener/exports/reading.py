@@ -6,14 +6,16 @@ import csv
 import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hardener.exports.audit_log.event import NotAnEventError
 from hardener.exports.collector import Collector
+from hardener.exports.model import Recorded
 from hardener.exports.readers import advised, audit, flows, inspected, kubernetes, profiles, recordings, usage
 from hardener.exports.shapes import entries, text
 from hardener.sources import yaml
@@ -115,6 +117,17 @@ def read_file(path: str, into: Collector) -> Outcome:
     if outcome.problem is None and not outcome.told:
         outcome.problem = "nothing that harden import reads: see docs/import.md for the exports that it knows"
     return outcome
+
+
+def told_by(objects: Iterable[tuple[str, dict[str, Any]]], today: str) -> Recorded:
+    """What objects tell that lie in a tree as a cluster had them, each with the name of its file. Connections are left
+    out: whom they lead to, the manifests say."""
+    into = Collector(today)
+    for name, item in objects:
+        into.file = name
+        if (read := _reader_of(item)) is not None:
+            read(item, into)
+    return replace(into.result(), peers=(), is_kept=False)
 
 
 def _head(stream: IO[bytes]) -> bytes:

@@ -63,6 +63,14 @@ class Node:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
 
+    def user(self, container: str) -> int:
+        """The number of the user that the first process of a container has."""
+        command = ["ctr", "-a", str(self.folder / "containerd.sock"), "-n", "k8s.io", "tasks", "list"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        pids = {words[0]: words[1] for words in map(str.split, done.stdout.splitlines()[1:])}
+        status = Path("/proc", pids[container], "status").read_text(encoding="ascii")
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("Uid:")))
+
     @property
     def environment(self) -> dict[str, str]:
         """That of a program which finds kubectl and this cluster, as the context ``here``."""

@@ -41,7 +41,7 @@ def _deployment(name: str, image: str, **container: Any) -> Map:
                 "metadata": {"labels": labels},
                 "spec": {
                     "terminationGracePeriodSeconds": 1,
-                    "containers": [{"name": "app", "image": f"{_REGISTRY}/{image}:1", **container}],
+                    "containers": [{"name": "app", "image": f"{_REGISTRY}/{image}:1.0.3", **container}],
                 },
             },
         },
@@ -60,7 +60,7 @@ def kubelet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """A node that runs the Deployments."""
     with started() as node:
         archive = tmp_path_factory.mktemp("images") / "images.tar"
-        write_archive(archive, {f"{_REGISTRY}/{name}:1": CASES[name].image for name in RAN})
+        write_archive(archive, {f"{_REGISTRY}/{name}:1.0.3": CASES[name].image for name in RAN})
         node.load(archive)
         spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {
             "name": "shop", "labels": {"pod-security.kubernetes.io/warn": "baseline"},
@@ -108,9 +108,9 @@ def test_the_user_is_the_one_that_the_kubelet_reports(
 ) -> None:
     """A kubelet reports it from containerd 2.0 on; what the container itself says is the same."""
     ran = [(each.uid, each.gid, each.by_image) for each in imported[1].containers[f"Deployment/shop/{name}/app"].ran]
-    own = kubelet.kubectl("exec", "-n", "shop", f"deployment/{name}", "--", "id", "-u").strip()
-    assert int(own) == RAN[name][0]
-    assert ran == ([RAN[name]] if "user" in _status(imported[0], name) else [])
+    status = _status(imported[0], name)
+    assert kubelet.user(status["containerID"].rpartition("/")[2]) == RAN[name][0]
+    assert ran == ([RAN[name]] if "user" in status else [])
 
 
 def test_the_digest_is_the_one_that_runs(imported: tuple[Path, Recorded, str]) -> None:
@@ -129,7 +129,7 @@ def _status(folder: Path, name: str) -> Map:
 
 def test_what_was_killed_for_memory_has_the_limit_at_which_it_was(imported: tuple[Path, Recorded, str]) -> None:
     (usage,) = imported[1].containers[f"Deployment/shop/{_KILLED}/app"].usage
-    assert (usage.memory_most, usage.killed) == (24 << 20, 1) and usage.restarts > 0
+    assert usage.memory_most == 24 << 20 and usage.killed > 0 and usage.restarts > 0
 
 
 def test_the_cluster_is_told_without_names_of_pods_and_nodes(imported: tuple[Path, Recorded, str]) -> None:
@@ -174,5 +174,5 @@ def test_the_image_is_pinned_to_the_digest_that_runs(imported: tuple[Path, Recor
     done = run("diff", "k8s/number-unknown.yaml", "--format", "json", cwd=folder)
     (step,) = (step for step in json.loads(done.out)["changes"] if step["id"] == "pin-image-digest")
     digest = _status(folder, "number-unknown")["imageID"].rpartition("@")[2]
-    assert step["after"] == f"{_REGISTRY}/number-unknown:1@{digest}"
+    assert step["after"] == f"{_REGISTRY}/number-unknown:1.0.3@{digest}"
     assert any("harden.evidence.yaml: kubectl" in fact["text"] for fact in step["evidence"])

@@ -25,7 +25,6 @@ from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
 
 __all__ = ["Image", "Recording", "Recordings", "key_names", "limit_of", "recording"]
-_FILE = "harden.evidence.yaml"
 _ANY_KIND = "*"
 _UNSET = "default"  # the namespace that kubectl takes where none is named
 _OF_A_SERVER = frozenset({"uid", "resourceVersion"})
@@ -33,7 +32,7 @@ _RELEASE = "meta.helm.sh/release-name"
 _INSTANCE = "app.kubernetes.io/instance"
 # Source: kubernetes.io/docs/concepts/overview/working-with-objects/common-labels
 _RECOMMENDED = tuple(f"app.kubernetes.io/{name}" for name in ("name", "component", "part-of"))
-_OF_IMAGES = ("images", "ran", "writes", "capabilities", "calls", "programs")  # what an image does, whoever runs it
+_OF_IMAGES = ("ran", "writes", "capabilities", "calls", "programs")  # what an image does, whoever runs it
 
 
 class Recording(Struct, frozen=True):
@@ -47,7 +46,7 @@ class Recording(Struct, frozen=True):
 
     def place(self, by: str) -> str:
         """The source of a fact, for people: who told it, and of which days."""
-        return f"{_FILE}: {self.recorded.sources[by].tool} ({self.recorded.days(by)})"
+        return self.recorded.place(by)
 
     def period(self, by: str) -> str:
         """How long a source watched, in words."""
@@ -100,7 +99,7 @@ class Recordings(AsRead):
         written: Counter[str] = Counter()
         exported: Counter[str] = Counter()
         for item in items:
-            (exported if _is_exported(item) else written).update(self.keys(item))
+            (exported if is_exported(item) else written).update(self.keys(item))
         return written + Counter({key: count for key, count in exported.items() if key not in written})
 
     def _match(self, pods: Iterable[PodTemplate], signs: _Signs) -> None:
@@ -170,7 +169,7 @@ class Recordings(AsRead):
         if self._of_image is None:
             self._of_image = {}
             for pod in self._tree.pods_and_parts:
-                for other in pod.containers if pod.object.editable else ():
+                for other in pod.containers if pod.object.editable and not is_exported(pod.object) else ():
                     own = self._own(other)
                     if own is not None and (key := self._image_sign(other, own)) is not None:
                         facts = replace(Facts(), **{kind: getattr(own, kind) for kind in _OF_IMAGES})
@@ -216,7 +215,7 @@ class Recordings(AsRead):
         return None
 
 
-def _is_exported(item: Object) -> bool:
+def is_exported(item: Object) -> bool:
     """Whether an API server wrote the object: who writes one gives it none of these fields."""
     metadata = item.data.get("metadata")
     return isinstance(metadata, dict) and not _OF_A_SERVER.isdisjoint(metadata)
