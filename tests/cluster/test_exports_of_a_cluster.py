@@ -13,7 +13,7 @@ import pytest
 from hardener.exports import kept_file
 from hardener.exports.model import Recorded
 
-from ..conftest import run, write
+from ..conftest import commit, run, write
 from .made_images import CASES
 from .node import Map, Node, started, write_archive
 
@@ -95,6 +95,7 @@ def imported(kubelet: Node, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     folder = tmp_path_factory.mktemp("tree")
     (folder / "export.json").write_text(kubelet.kubectl("get", _EXPORTED, "-A", "-o", "json"))
     write(folder, {f"k8s/{each['metadata']['name']}.yaml": json.dumps(each) for each in _objects()})
+    commit(folder)
     done = run("import", "export.json", cwd=folder)
     assert done.status == 0, done.err
     kept = kept_file.load(str(folder))
