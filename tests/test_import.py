@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import os
 import random
 import re
 from collections.abc import Iterator
@@ -672,7 +673,8 @@ def test_wrong_types_anywhere_break_nothing(tool: str, tmp_path: Path) -> None:
     content = TOOLS[tool][0]
     rng = random.Random(tool)
     count = sum(1 for _ in everywhere(content))
-    for place in range(count):
+    every = 1 if os.environ.get("HARDEN_CASES") == "all" else 5
+    for place in range(rng.randrange(every), count, every):
         changed = copy.deepcopy(content)
         holder, key = list(everywhere(changed))[place]
         holder[key] = rng.choice(WRONG)
@@ -745,6 +747,7 @@ def test_what_500_workloads_keep_is_no_more_than_500_kilobytes(tmp_path: Path) -
         {f"Deployment/shop/web-{number}/web": one.containers[WEB] for number in range(500)},
         {},
         tuple(Peer(f"Deployment/shop/web-{n}", f"Deployment/shop/web-{n // 2}", 80, "a1") for n in range(1, 1000)),
+        workloads={f"Deployment/shop/web-{number}": one.workloads["Deployment/shop/web"] for number in range(500)},
     )
     assert len(kept_file.written(many)) <= 500_000
 
