@@ -96,17 +96,16 @@ def usage() -> dict[str, Any]:
     result = []
     for item in deployments():
         for container in item["spec"]["template"]["spec"]["containers"]:
-            labels = {
+            labels: dict[str, str] = {
                 "namespace": "default", "pod": f"{item['metadata']['name']}-6d4cf56db6-x7k2p",
                 "container": container["name"],
             }  # fmt: skip
-            memory = [[day + shift, str(MOST - (day // 86400 % 7 << 20))] for day in days]
-            cpu = [[day + shift, str((day - days[0]) * 0.05)] for day in days]
-            series: dict[str, list[list[Any]]] = {
-                "container_memory_working_set_bytes": memory, "container_cpu_usage_seconds_total": cpu,
-            }  # fmt: skip
-            for name, values in series.items():
-                result.append({"metric": labels | {"__name__": name}, "values": values})
+            memory: list[Any] = [[day + shift, str(MOST - (day // 86400 % 7 << 20))] for day in days]
+            cpu: list[Any] = [[day + shift, str((day - days[0]) * 0.05)] for day in days]
+            for name, values in (
+                ("container_memory_working_set_bytes", memory), ("container_cpu_usage_seconds_total", cpu),
+            ):  # fmt: skip
+                result.append({"metric": {"__name__": name, **labels}, "values": values})
     return {"status": "success", "data": {"resultType": "matrix", "result": result}}
 
 

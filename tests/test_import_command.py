@@ -92,6 +92,13 @@ MATCHED: dict[str, tuple[dict[str, str], Recorded, list[str]]] = {
         {"a/a.yaml": deployment("web", namespace="shop"), "b/b.yaml": deployment("web", namespace="shop")},
         told("Deployment/shop/web"), [],
     ),
+    "an export that lies in the tree": (
+        {
+            "k8s/a.yaml": deployment("web", namespace="shop"),
+            "pods.json": deployment("web", namespace="shop", uid="1", resourceVersion="7"),
+        },
+        told("Deployment/shop/web"), ["web", "web"],
+    ),
     "another kind": ({"a.yaml": deployment("web", namespace="shop")}, told("StatefulSet/shop/web"), []),
     "a kind that is not told": ({"a.yaml": deployment("web", namespace="shop")}, told("*/shop/web"), ["web"]),
 }  # fmt: skip

@@ -34,7 +34,7 @@ from hardener.exports.model import (
     Writes,
 )
 from hardener.tree.tree import Settings, Tree
-from tests.conftest import ROOT, Harden, write
+from tests.conftest import ROOT, Harden, shared, write
 
 DIGEST, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 SOURCES = {
@@ -291,6 +291,10 @@ def test_the_silence_of_a_recording_is_one_to_look_at_with_its_length(tmp_path: 
     )
 
 
+WEAKENED = {
+    "of another digest": "a cluster recorded another digest of web than the manifest pins: it counts against a change",
+    "too old": "kubectl, pods.json (2020-01-01) is older than 180 days: it counts against a change, and not for one",
+}
 HINTS = {
     "of another digest": manifest(f"acme/app:1.2.3@{OTHER}"),
     "too old": manifest(),
@@ -309,6 +313,7 @@ def test_a_hint_speaks_against_a_change_and_never_for_one(case: str, tmp_path: P
     found = run(tmp_path, HINTS[case], told)
     assert of(found, "run-as-user")[0] == {"guess"} and values(found, "memory-limit") == ["2Gi"]
     assert of(found, "read-only-root-filesystem")[0] == {"breaking"}
+    assert any(WEAKENED[case] in report.message for report in found.findings)
 
 
 def test_two_objects_that_may_be_meant_get_nothing(tmp_path: Path) -> None:
@@ -346,7 +351,37 @@ containers:
 """
 
 
+# The dump of a cluster that is hardened itself.
+
+
+@pytest.mark.parametrize("imported", [False, True], ids=["as it is", "after an import"])
+def test_a_dump_of_a_cluster_is_its_own_evidence(imported: bool, harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"dump.yaml": shared("findings", "currency", "dump", "dump.yaml").read_text(encoding="utf-8")})
+    place = "dump.yaml"
+    if imported:
+        harden("import", "dump.yaml")
+        place = "harden.evidence.yaml"
+    report = json.loads(harden("diff", "--format", "json", "dump.yaml").out)
+    steps = {(step["id"], str(step["after"])): step for step in report["changes"]}
+    pinned = f"nginx:1.27@sha256:{DUMPED}"
+    for key, tool in (
+        (("memory-limit", "120Mi"), "VerticalPodAutoscaler"), (("resource-requests", "50Mi"), "VerticalPodAutoscaler"),
+        (("pin-image-digest", pinned), "kubectl"),
+    ):  # fmt: skip
+        step = steps[key]
+        assert step["basis"] == "proved" and any(f"{place}: {tool} (" in fact["text"] for fact in step["evidence"])
+    (held,) = (step for step in report["held"] if step["id"] == "read-only-root-filesystem" and len(step["path"]) > 6)
+    assert held["grade"] == "breaking"
+    assert any("it opened /etc/nginx/conf.d/default.conf for writing" in fact["text"] for fact in held["evidence"])
+    page = harden("check", "--format", "html", "dump.yaml").out
+    assert f"{place}: VerticalPodAutoscaler (" in page and "120Mi" in page
+    gate = harden("diff", "--no-waivers", "dump.yaml").out
+    assert "120Mi" not in gate.partition("status:")[0]
+
+
 # Who talks to whom.
+
+DUMPED = "0a399eb16751829e1af26fea27b20c3ec28d7ab1fb72182879dcae1cca21206a"
 
 SHOP = {
     "web.yaml": manifest(env=[{"name": "API_ADDR", "value": "api:8080"}, {"name": "DB_ADDR", "value": "db:5432"}]),

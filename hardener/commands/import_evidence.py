@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -19,7 +19,7 @@ from hardener.errors import InputError
 from hardener.exports import kept_file, reading, writer
 from hardener.exports.collector import Collector
 from hardener.exports.model import Facts, ImageConfig, ImageFacts, Recorded, kinds, merged
-from hardener.facts.images.recordings import Recordings, recording
+from hardener.facts.images.recordings import Recordings, is_exported, recording
 from hardener.lock import writer as lock_writer
 from hardener.sources import files
 from hardener.support.printable import plain_line
@@ -32,6 +32,7 @@ _KINDS = {
     "usage": "usage", "calls": "system calls that the default profile refuses", "programs": "setuid programs started",
 }  # fmt: skip
 _OF_IMAGES = {"configs": "config of its image", "holds": "in its image"}
+_Fact = TypeVar("_Fact")
 _IS_OPEN = re.compile(r"\$|\{\{")
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)")
 _NOT_OF_PATHS = re.compile(r"[/:@]")
@@ -55,7 +56,7 @@ def import_files(
     outcomes = [reading.read_file(path, collector) for path in reading.files_of(arguments)]
     with Progress() as progress:
         tree = read_tree(["."], choices, progress)
-    nameless = list(_named_configs(tree, collector))
+    nameless = list(_nameless(tree, collector))
     after = merged(before, collector.result()) if arguments else before
     tree.recorded = after
     if prune:
@@ -63,9 +64,6 @@ def import_files(
     said = [*map(_line, outcomes), *(_sources(after) if list_sources else ())]
     said += _shown(tree, after, show) if show is not None else ()
     said += nameless
-    if collector.unresolved:
-        noun = "1 profile names" if collector.unresolved == 1 else f"{collector.unresolved} profiles name"
-        said.append(f"{noun} no workload that these exports show: import the pods of the cluster with them")
     if arguments or prune:
         said += _saved(root, before, after, collector)
     for line in (*said, *_unmatched(tree)):
@@ -73,11 +71,19 @@ def import_files(
     return int(any(outcome.problem is not None for outcome in outcomes))
 
 
+def _nameless(tree: Tree, collector: Collector) -> Iterator[str]:
+    """Say what is of no image or workload that is known."""
+    yield from _named_configs(tree, collector)
+    collector.resolve()
+    if collector.unresolved:
+        noun = "1 profile names" if collector.unresolved == 1 else f"{collector.unresolved} profiles name"
+        yield f"{noun} no workload that these exports show: import the pods of the cluster with them"
+
+
 def _named_configs(tree: Tree, collector: Collector) -> Iterator[str]:
     """Put in the configs under the images that the names of their files are made of; say which fit none."""
-    images = {container.image.text for pod in tree.pods_and_parts for container in pod.containers if container.image}
     by_file: dict[str, list[str]] = {}
-    for image in sorted(images):
+    for image in sorted(_images(tree)):
         by_file.setdefault(_NOT_OF_PATHS.sub("_", image), []).append(image)
     for name, (config, key) in collector.configs.items():
         found = by_file.get(name, [])
@@ -146,17 +152,27 @@ def _unmatched(tree: Tree) -> Iterator[str]:
         yield plain_line(f"{len(names)} {noun} no object of this tree, or several: {shown}{more}")
 
 
+def _images(tree: Tree) -> set[str]:
+    """The images of the tree."""
+    return {container.image.text for pod in tree.pods_and_parts for container in pod.containers if container.image}
+
+
+def _kept(held: dict[str, _Fact], gone: Callable[[str], bool]) -> dict[str, _Fact]:
+    return {key: fact for key, fact in held.items() if not gone(key)}
+
+
 def _pruned(found: Recorded, tree: Tree) -> Recorded:
+    """``found`` without what is about no workload and no image of the tree."""
     gone = set(tree.ask(Recordings).unmatched())
     tree.facts.pop(Recordings, None)
-    images = {container.image.text for pod in tree.pods_and_parts for container in pod.containers if container.image}
+    images = _images(tree)
     kept = replace(
         found,
-        containers={key: facts for key, facts in found.containers.items() if key.rpartition("/")[0] not in gone},
-        peers=tuple(peer for peer in found.peers if not {peer.source, peer.target} & gone),
-        injected={key: names for key, names in found.injected.items() if key not in gone},
-        workloads={key: about for key, about in found.workloads.items() if key not in gone},
-        images={name: facts for name, facts in found.images.items() if name in images},
+        containers=_kept(found.containers, lambda key: key.rpartition("/")[0] in gone),
+        peers=tuple(peer for peer in found.peers if gone.isdisjoint((peer.source, peer.target))),
+        injected=_kept(found.injected, gone.__contains__),
+        workloads=_kept(found.workloads, gone.__contains__),
+        images=_kept(found.images, lambda name: name not in images),
     )
     # An audit log counts its events, also where none of its accounts is left.
     used = {*kept.of_sources(), *(key for key, source in found.sources.items() if source.events)}
@@ -170,7 +186,7 @@ def _shown(tree: Tree, found: Recorded, wanted: str) -> Iterator[str]:
         yield from _of_cluster(tree, found)
     for pod in tree.pods_and_parts:
         item = pod.object
-        if wanted and wanted not in _names(item):
+        if is_exported(item) or (wanted and wanted not in _names(item)):
             continue
         for container in pod.containers:
             told = recording(container)

@@ -560,9 +560,10 @@ def _report_tree(outcome: Outcome, weighed: Set[tuple[Piece, Path]]) -> None:
         outcome.findings += find_unjudged.reports(tree)
         outcome.findings += find_unfilled_values.reports(tree, list(outcome.findings))
     if tree.settings.audit_logs or (tree.recorded is not None and tree.recorded.sources):
-        from hardener.engine import find_audit_gaps  # late: most runs have no log
+        from hardener.engine import find_audit_gaps, find_weak_evidence  # late: most runs have no log
 
         outcome.findings += find_audit_gaps.reports(tree)
+        outcome.findings += find_weak_evidence.reports(tree)
 
 
 def _count(outcome: Outcome) -> None:

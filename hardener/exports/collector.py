@@ -343,8 +343,7 @@ class Collector:
 
     def result(self) -> Recorded:
         """All that was put in, as it is kept."""
-        self._resolve_selected()
-        self._resolve_profiles()
+        self.resolve()
         keys = {key: f"a{index}" for index, key in enumerate(sorted(self._tools), 1)}
         return Recorded(
             {keys[key]: self._source(key) for key in self._tools},
@@ -359,6 +358,11 @@ class Collector:
                 for (kind, name), (key, said) in self._cluster.items()
             )),
         )  # fmt: skip
+
+    def resolve(self) -> None:
+        """Find the workloads of what names none, now that all was read; ``unresolved`` counts what is left."""
+        self._resolve_selected()
+        self._resolve_profiles()
 
     def _source(self, key: tuple[str, str]) -> Source:
         (tool, file), (first, last) = key, self._tools[key]
@@ -424,7 +428,8 @@ class Collector:
     def _resolve_profiles(self) -> None:
         """Put in what profiles hold of the workloads that their recordings select, or whose only container has their
         name."""
-        for profile in self._profiles:
+        profiles, self._profiles = self._profiles, []
+        for profile in profiles:
             workload = self._recorded_by(profile) if profile.recording else self._only_with(profile.container)
             if workload is None:
                 self.unresolved += 1
@@ -441,14 +446,16 @@ class Collector:
         return found.pop() if len(found) == 1 else None
 
     def _resolve_selected(self) -> None:
-        for space, own, key, peers in self._advised:
+        advised, self._advised = self._advised, []
+        for space, own, key, peers in advised:
             workload = self.selected(space, own)
             self.unresolved += workload is None
             if workload is None:
                 continue
             for namespace, labels, port, protocol, calls in peers:
                 self._selected.append((workload, namespace, labels, key, [(port, protocol)], calls))
-        for workload, namespace, labels, key, ports, calls in self._selected:
+        selected, self._selected = self._selected, []
+        for workload, namespace, labels, key, ports, calls in selected:
             other = self.selected(namespace, labels) if labels else None
             if labels and other is None:
                 continue  # pods that the exports do not show, or several workloads

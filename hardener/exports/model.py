@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 _Held = TypeVar("_Held", bound="Facts | ImageFacts")
+KEPT = "harden.evidence.yaml"
 OUTSIDE = "outside"
 """The peer that is no workload of the cluster."""
 
@@ -204,7 +205,8 @@ class Peer(Struct, frozen=True, order=True):
 class Recorded(Struct, frozen=True):
     """All that is kept: sources by key, facts by container (``Deployment/shop/web/web``), containers that something
     put into the pods of a workload, and connections; what is known of images and workloads by name, what accounts
-    (``shop/api``) did, and what holds for the cluster."""
+    (``shop/api``) did, and what holds for the cluster. ``is_kept``: it is of harden.evidence.yaml, and not of objects
+    that lie in the tree."""
 
     sources: dict[str, Source] = field(default_factory=dict)
     containers: dict[str, Facts] = field(default_factory=dict)
@@ -214,6 +216,7 @@ class Recorded(Struct, frozen=True):
     workloads: dict[str, About] = field(default_factory=dict)
     accounts: dict[str, tuple[Account, ...]] = field(default_factory=dict)
     cluster: tuple[ClusterFact, ...] = ()
+    is_kept: bool = True
 
     def without(self, keys: Iterable[str]) -> Recorded:
         """The same without the facts of the sources ``keys``."""
@@ -244,6 +247,11 @@ class Recorded(Struct, frozen=True):
         yield from (peer.by for peer in self.peers)
         yield from (about.by for about in self.workloads.values())
         yield from (fact.by for fact in self.cluster)
+
+    def place(self, key: str) -> str:
+        """A source, for people: the file that it stands in, who told it, and of which days."""
+        source = self.sources[key]
+        return f"{KEPT if self.is_kept else source.file}: {source.tool} ({self.days(key)})"
 
     def days(self, key: str) -> str:
         """The period of a source, in words: "2026-10-01 to 2026-10-15", or its one day."""
@@ -284,8 +292,14 @@ def merged(before: Recorded, new: Recorded) -> Recorded:
         _both(kept.images, new.images, sources, keys),
         kept.workloads | {name: replace(about, by=keys[about.by]) for name, about in new.workloads.items()},
         accounts,
-        tuple(sorted({*kept.cluster, *(replace(fact, by=keys[fact.by]) for fact in new.cluster)})),
+        _newest_of_cluster(kept.cluster, tuple(replace(fact, by=keys[fact.by]) for fact in new.cluster)),
     )
+
+
+def _newest_of_cluster(old: tuple[ClusterFact, ...], new: tuple[ClusterFact, ...]) -> tuple[ClusterFact, ...]:
+    """What the cluster is now: of the same thing what was told last."""
+    named = {(fact.kind, fact.name) for fact in new}
+    return tuple(sorted([*(fact for fact in old if (fact.kind, fact.name) not in named), *new]))
 
 
 def _both(

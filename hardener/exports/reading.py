@@ -6,14 +6,16 @@ import csv
 import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hardener.exports.audit_log.event import NotAnEventError
 from hardener.exports.collector import Collector
+from hardener.exports.model import Recorded
 from hardener.exports.readers import advised, audit, flows, inspected, kubernetes, profiles, recordings, usage
 from hardener.exports.shapes import entries, text
 from hardener.sources import yaml
@@ -23,6 +25,7 @@ from hardener.support.json_objects import opened
 _LARGEST_YAML = 32 << 20  # bytes; JSON is read in parts, and may be of any size
 _HEAD = 1 << 16
 _TIMED = re.compile(rb"\d{4}-\d\d-\d\dT[0-9:.]+Z?\s+\{")  # a line of a CloudWatch export to S3
+_DUMP = re.compile(rb'"kind": *"NodeList"')  # with which kubectl cluster-info dump begins
 _KUBESCAPE = "spdx.softwarecomposition.kubescape.io"
 _PROFILES = frozenset({"ContainerProfile", "ApplicationProfile", "NetworkNeighborhood"})
 _NAMES = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".csv", ".log", ".gz")
@@ -116,6 +119,17 @@ def read_file(path: str, into: Collector) -> Outcome:
     return outcome
 
 
+def told_by(objects: Iterable[tuple[str, dict[str, Any]]], today: str) -> Recorded:
+    """What objects tell that lie in a tree as a cluster had them, each with the name of its file. Connections are left
+    out: whom they lead to, the manifests say."""
+    into = Collector(today)
+    for name, item in objects:
+        into.file = name
+        if (read := _reader_of(item)) is not None:
+            read(item, into)
+    return replace(into.result(), peers=(), is_kept=False)
+
+
 def _head(stream: IO[bytes]) -> bytes:
     return stream.read(_HEAD).removeprefix(b"\xef\xbb\xbf")
 
@@ -127,12 +141,46 @@ def _first_row(head: bytes) -> list[str]:
 
 def _read_json(path: str, into: Collector, outcome: Outcome) -> None:
     with opened(path) as stream:
-        for raw in json_objects(stream):
+        head = _head(stream)
+    with opened(path) as stream:
+        for raw in json_objects(_without_logs(stream) if _DUMP.search(head) else stream):
             document = _decoded(raw)
             if document is None:
                 outcome.broken += 1
             else:
                 _read_one(document, into, outcome)
+
+
+def _without_logs(stream: IO[bytes]) -> IO[bytes]:
+    return io.BufferedReader(_WithoutLogs(stream), _HEAD)
+
+
+class _WithoutLogs(io.RawIOBase):
+    """What ``kubectl cluster-info dump`` prints, without the logs of containers between its documents.
+
+    Source: kubectl 1.36, pkg/cmd/clusterinfo/clusterinfo_dump.go.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._lines = self._kept(stream)
+        self._rest = b""
+
+    def _kept(self, stream: IO[bytes]) -> Iterator[bytes]:
+        in_log = False
+        while line := stream.readline(_HEAD):
+            in_log = (in_log or line.startswith(b"==== START logs for container")) and b"==== END logs for" not in line
+            if not in_log and b"==== END logs for" not in line:
+                yield line
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        if not self._rest:
+            self._rest = next(self._lines, b"")
+        count = min(len(into), len(self._rest))
+        into[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
 
 
 def _decoded(raw: bytes | None) -> dict[str, Any] | None:
@@ -184,6 +232,7 @@ def _read_one(document: dict[str, Any], into: Collector, outcome: Outcome) -> No
         for item in entries(document, "items"):
             _read_one(_completed(item, document), into, outcome)
         return
+    document = kubernetes.with_kind(document)
     read = _reader_of(document)
     if read is None:
         outcome.other += 1

@@ -32,6 +32,7 @@ MEANINGS: dict[str, str] = {
     "python-text": "A program holds a manifest as a text, which was not looked at. Harden what it is rendered to.",
     "python-unread": "A program was not looked at, since it could not be parsed.",
     "read-otherwise": "kubectl reads a document otherwise than harden. It keeps its bytes, and was not judged.",
+    "recorded-evidence": "What a cluster told is old, or of another image. It counts only against a change.",
     "refused": "A document could not be read, or a change to it could not be proved. It keeps its bytes.",
     "removed-api": "No supported Kubernetes serves this apiVersion any more.",
     "removed-guard": "A policy, label or bound that the revision of --since had is gone, and nothing does the same.",

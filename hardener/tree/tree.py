@@ -143,6 +143,8 @@ class Tree(Struct, eq=False, dict=True):
         lock = lock_for(root, settings)
         tree = cls(root=root, settings=settings, given=tuple(paths), lock=lock, recorded=recorded_for(root, settings))
         reader.read_tree(tree, paths, progress)
+        if tree.recorded is None and not settings.no_waivers:
+            tree.recorded = told_in(tree)
         return tree
 
     @classmethod
@@ -436,6 +438,38 @@ def lock_of(root: str) -> Lock | None:
         return None
 
     return load(root)
+
+
+# Objects that a cluster filled in, where they have these fields: nobody writes them by hand.
+_LIVE = (
+    ("autoscaling.k8s.io", "VerticalPodAutoscaler", ("status", "recommendation")),
+    ("", "Pod", ("status", "containerStatuses")),
+    ("spdx.softwarecomposition.kubescape.io", "ContainerProfile", ("spec",)),
+    ("spdx.softwarecomposition.kubescape.io", "ApplicationProfile", ("spec",)),
+)
+
+
+def told_in(tree: Tree) -> Recorded | None:
+    """What the objects of the given files tell that somebody exported from a cluster; None where there are none."""
+    found = [
+        (item.piece.file.name, item.data)
+        for group, kind, place in _LIVE
+        for item in tree.of(group, kind)
+        if item.editable and _has_path(item.data, place)
+    ]
+    if not found:
+        return None
+    from hardener.exports.reading import told_by  # late: few trees hold an export
+
+    owners = [(item.piece.file.name, item.data) for item in tree.of("apps", "ReplicaSet") if item.editable]
+    return told_by([*found, *owners], (tree.settings.as_of or date.today()).isoformat())
+
+
+def _has_path(value: object, place: tuple[str, ...]) -> bool:
+    """Whether something stands at ``place``."""
+    for key in place:
+        value = value.get(key) if isinstance(value, dict) else None
+    return bool(value)
 
 
 def recorded_for(root: str, settings: Settings) -> Recorded | None:

@@ -47,7 +47,7 @@ class Node:
 
     folder: Path
 
-    def _kubectl(self, *words: str, objects: Iterable[Map] = ()) -> str:
+    def kubectl(self, *words: str, objects: Iterable[Map] = ()) -> str:
         """What kubectl prints, with ``objects`` on its standard input."""
         given = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
         command = [services.program("kubectl"), "--kubeconfig", str(self.folder / "kubeconfig"), *words]
@@ -63,6 +63,14 @@ class Node:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
 
+    def user(self, container: str) -> int:
+        """The number of the user that the first process of a container has."""
+        command = ["ctr", "-a", str(self.folder / "containerd.sock"), "-n", "k8s.io", "tasks", "list"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        pids = {words[0]: words[1] for words in map(str.split, done.stdout.splitlines()[1:])}
+        status = Path("/proc", pids[container], "status").read_text(encoding="ascii")
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("Uid:")))
+
     @property
     def environment(self) -> dict[str, str]:
         """That of a program which finds kubectl and this cluster, as the context ``here``."""
@@ -72,7 +80,7 @@ class Node:
 
     def namespaces(self, label: str) -> list[str]:
         """Those that bear ``label``."""
-        return self._kubectl("get", "namespaces", "-l", label, "-o", "name").split()
+        return self.kubectl("get", "namespaces", "-l", label, "-o", "name").split()
 
     def ends(self, wanted: Mapping[Key, Sequence[Map]]) -> dict[Key, str]:
         """Run the pod of each list of objects in a namespace of its own: "" where it comes to serve, else why it does
@@ -84,7 +92,7 @@ class Node:
             self._create({key: wanted[key] for key in some})
             found |= self._ended(some)
             if waiting:
-                self._kubectl("delete", "pods", "--all", "-A", "--force", "--grace-period", "0")
+                self.kubectl("delete", "pods", "--all", "-A", "--force", "--grace-period", "0")
         return found
 
     def _create(self, wanted: Mapping[Key, Sequence[Map]]) -> None:
@@ -96,8 +104,8 @@ class Node:
             spaces.append(_object("Namespace", {"name": space, "labels": labels}))
             spaces.append(_object("ServiceAccount", {"name": "default", "namespace": space}))
             pods.append({**pod, "metadata": {**pod["metadata"], "name": "app", "namespace": space}})
-        self._kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", objects=spaces)
-        self._kubectl("create", "-f", "-", objects=pods)
+        self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", objects=spaces)
+        self.kubectl("create", "-f", "-", objects=pods)
 
     def _ended(self, keys: Sequence[Key]) -> dict[Key, str]:
         limit = time.monotonic() + _LONGEST
@@ -111,7 +119,7 @@ class Node:
             time.sleep(1)
 
     def _statuses(self) -> dict[str, Map]:
-        items = json.loads(self._kubectl("get", "pods", "-A", "-o", "json"))["items"]
+        items = json.loads(self.kubectl("get", "pods", "-A", "-o", "json"))["items"]
         return {item["metadata"]["namespace"]: item["status"] for item in items}
 
 

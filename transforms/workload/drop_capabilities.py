@@ -209,6 +209,9 @@ def _left_to_user(container: Container, added: set[str], *, serves_low: bool, op
     known = known_image(container)
     files_known = known.files is not None or is_sure(known.capabilities)
     needs_more = bool({*names, *added} - {BIND})
+    if known.used_capabilities is not None and (used := [n for n in known.used_capabilities.value if n not in names]):
+        words = f"it used {', '.join(used)}, which another user does not have"
+        return _Left(names, [*facts, known.used_capabilities.fact(container, words)], sure=False)
     sure = not (opens_raw or (names and not files_known) or needs_more or _only_maybe(container, names))
     unseen = list(signs(container, partial(_unseen, kept={*names, *added})))
     if unseen:

@@ -34,6 +34,29 @@ _LEVEL = "pod-security.kubernetes.io/"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
+# What an object of a typed list is, which has no kind of its own and stands alone where a list is read in parts: the
+# fields that an API server gives to each of this kind. Source: the API reference of Kubernetes 1.36.
+_SHAPES = (
+    ("v1", "Pod", ("spec", "containers"), ("status", "phase")),
+    ("v1", "Node", ("status", "nodeInfo"), ("status", "nodeInfo")),
+    ("v1", "Service", ("spec", "clusterIP"), ("spec", "sessionAffinity")),
+    ("apps/v1", "StatefulSet", ("spec", "template"), ("spec", "podManagementPolicy")),
+    ("apps/v1", "Deployment", ("spec", "template"), ("spec", "strategy")),
+    ("apps/v1", "DaemonSet", ("spec", "template"), ("spec", "updateStrategy")),
+    ("apps/v1", "ReplicaSet", ("spec", "template"), ("spec", "selector", "matchLabels")),
+)
+
+
+def with_kind(item: dict[str, Any]) -> dict[str, Any]:
+    """``item``, with the kind that it has by its fields where it names none."""
+    if "kind" in item or "apiVersion" in item or not text(item, "metadata", "name"):
+        return item
+    for version, kind, *places in _SHAPES:
+        if all(at(item, *place) is not None for place in places):
+            return {"apiVersion": version, "kind": kind, **item}
+    return item
+
+
 def workload_of(item: dict[str, Any]) -> Workload | None:
     """The object as a workload; None without a name."""
     name = text(item, "metadata", "name")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -115,25 +116,45 @@ def read_prometheus(document: dict[str, Any], into: Collector) -> None:
     where its answer still has ``__name__``. Source: prometheus.io/docs/prometheus/latest/querying/api.
     """
     for series in entries(document, "data", "result"):
-        labels = mapping(series, "metric")
-        samples = _samples(series)
+        labels, samples = mapping(series, "metric"), _samples(series)
         container, pod = text(labels, "container"), text(labels, "pod")
         if not container or container == "POD" or not pod or not samples:
             continue
         times = [time for time, _ in samples]
         key = into.source("Prometheus", _day(min(times)), _day(max(times)))
         workload = Workload("Pod", text(labels, "namespace") or "default", pod)
-        if text(labels, "__name__") in _MEMORY:
-            most = max(int(value) for _, value in samples)
-            into.put_usage(workload, container, key, memory=most, memory_most=most)
-        elif text(labels, "__name__") == _CPU and len(samples) > 1:
-            if rates := _rates(samples):
-                into.put_usage(
-                    workload, container, key, cpu=_milli(sum(rates) / len(rates)), cpu_most=_milli(max(rates))
-                )
-        elif text(labels, "__name__") in (_THROTTLED, _PERIODS) and len(samples) > 1:
-            growth = sum(b - a for (_, a), (_, b) in pairwise(samples) if b >= a)
-            into.put_periods(workload, container, key, growth, throttled=text(labels, "__name__") == _THROTTLED)
+        put = _METRICS.get(text(labels, "__name__"))
+        if put is not None:
+            put(workload, container, key, samples, into)
+
+
+_Samples = list[tuple[float, float]]
+
+
+def _put_memory(workload: Workload, container: str, key: tuple[str, str], samples: _Samples, into: Collector) -> None:
+    most = max(int(value) for _, value in samples)
+    into.put_usage(workload, container, key, memory=most, memory_most=most)
+
+
+def _put_cpu(workload: Workload, container: str, key: tuple[str, str], samples: _Samples, into: Collector) -> None:
+    if rates := _rates(samples):
+        most, mean = _milli(max(rates)), _milli(sum(rates) / len(rates))
+        into.put_usage(workload, container, key, cpu=mean, cpu_most=most)
+
+
+def _put_periods(
+    workload: Workload, container: str, key: tuple[str, str], samples: _Samples, into: Collector, *, throttled: bool
+) -> None:
+    growth = sum(b - a for (_, a), (_, b) in pairwise(samples) if b >= a)
+    into.put_periods(workload, container, key, growth, throttled=throttled)
+
+
+_METRICS: dict[str, Callable[..., None]] = {
+    **dict.fromkeys(_MEMORY, _put_memory),
+    _CPU: _put_cpu,
+    _PERIODS: partial(_put_periods, throttled=False),
+    _THROTTLED: partial(_put_periods, throttled=True),
+}
 
 
 def _rates(samples: list[tuple[float, float]]) -> list[float]:

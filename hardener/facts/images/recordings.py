@@ -25,14 +25,14 @@ from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
 
 __all__ = ["Image", "Recording", "Recordings", "key_names", "limit_of", "recording"]
-_FILE = "harden.evidence.yaml"
 _ANY_KIND = "*"
 _UNSET = "default"  # the namespace that kubectl takes where none is named
+_OF_A_SERVER = frozenset({"uid", "resourceVersion"})
 _RELEASE = "meta.helm.sh/release-name"
 _INSTANCE = "app.kubernetes.io/instance"
 # Source: kubernetes.io/docs/concepts/overview/working-with-objects/common-labels
 _RECOMMENDED = tuple(f"app.kubernetes.io/{name}" for name in ("name", "component", "part-of"))
-_OF_IMAGES = ("images", "ran", "writes", "capabilities", "calls", "programs")  # what an image does, whoever runs it
+_OF_IMAGES = ("ran", "writes", "capabilities", "calls", "programs")  # what an image does, whoever runs it
 
 
 class Recording(Struct, frozen=True):
@@ -46,7 +46,7 @@ class Recording(Struct, frozen=True):
 
     def place(self, by: str) -> str:
         """The source of a fact, for people: who told it, and of which days."""
-        return f"{_FILE}: {self.recorded.sources[by].tool} ({self.recorded.days(by)})"
+        return self.recorded.place(by)
 
     def period(self, by: str) -> str:
         """How long a source watched, in words."""
@@ -82,7 +82,7 @@ class Recordings(AsRead):
             self._any_space.setdefault(f"{kind}/{name}", []).append(key)
         pods = {id(pod.object): pod for pod in tree.pods_and_parts if pod.object.editable}
         self._otherwise: dict[Object, str] = {}  # the workload of an object whose name says nothing
-        self._holders = Counter(key for pod in pods.values() for key in self.keys(pod.object))
+        self._holders = self._counted([pod.object for pod in pods.values()])
         for signs in (_by_release, _by_labels):
             self._match(pods.values(), signs)
         self._of_image: dict[Hashable, Facts] | None = None
@@ -93,6 +93,14 @@ class Recordings(AsRead):
         found = {key.rpartition("/")[0] for key in self._recorded.containers}
         ends = {end for peer in self._recorded.peers for end in (peer.source, peer.target)}
         return sorted(found | {end for end in ends if end != OUTSIDE and not end.startswith("Service/")})
+
+    def _counted(self, items: Iterable[Object]) -> Counter[str]:
+        """How many objects may be each workload. An export that lies in the tree is no second manifest."""
+        written: Counter[str] = Counter()
+        exported: Counter[str] = Counter()
+        for item in items:
+            (exported if is_exported(item) else written).update(self.keys(item))
+        return written + Counter({key: count for key, count in exported.items() if key not in written})
 
     def _match(self, pods: Iterable[PodTemplate], signs: _Signs) -> None:
         """Take the workload that alone has the ``signs`` of an object that alone has them."""
@@ -161,7 +169,7 @@ class Recordings(AsRead):
         if self._of_image is None:
             self._of_image = {}
             for pod in self._tree.pods_and_parts:
-                for other in pod.containers if pod.object.editable else ():
+                for other in pod.containers if pod.object.editable and not is_exported(pod.object) else ():
                     own = self._own(other)
                     if own is not None and (key := self._image_sign(other, own)) is not None:
                         facts = replace(Facts(), **{kind: getattr(own, kind) for kind in _OF_IMAGES})
@@ -205,6 +213,12 @@ class Recordings(AsRead):
         if last is not None and (today - date.fromisoformat(last)).days > oldest:
             return f"it was recorded on {last}, more than {oldest} days ago"
         return None
+
+
+def is_exported(item: Object) -> bool:
+    """Whether an API server wrote the object: who writes one gives it none of these fields."""
+    metadata = item.data.get("metadata")
+    return isinstance(metadata, dict) and not _OF_A_SERVER.isdisjoint(metadata)
 
 
 class _Signs(Struct, frozen=True):

@@ -279,9 +279,7 @@ class _Nodes:
             for workload in workloads:
                 if workload.id in drawn:
                     boxes[workload.id] = self._box(workload, told.get(workload.id, ""), strip)
-        lines = [self._line(boxes[client], boxes[server], server, found) for client, server, found in pairs]
-        for line, how in zip(lines, pairs.values(), strict=True):
-            line.about = _About(str(line.about), how)
+        lines = [self._line(boxes[a], boxes[b], b, found, how) for (a, b, found), how in pairs.items()]
         self._keep(list(boxes.values()) + self._lone_services(graph), lines)
 
     def _fill(self, graph: Graph) -> None:
@@ -327,8 +325,8 @@ class _Nodes:
             node.rows.append(_Row(f"and {len(rest)} more", "; ".join(row.about for row in rest[:20])))
         return node.box(strip)
 
-    def _line(self, client: Box, server: Box, id: int, found: str) -> Line:
-        about = f"{_about(client)} to {_about(server)}: {found}"
+    def _line(self, client: Box, server: Box, id: int, found: str, how: How | None) -> Line:
+        about = _About(f"{_about(client)} to {_about(server)}: {found}", how)
         return Line(client, server, _HEAD / 2, self._row_of(server, id, found), about)
 
     def _row_of(self, box: Box, id: int, text: str) -> float:
