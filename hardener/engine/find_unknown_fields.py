@@ -25,7 +25,15 @@ _DROPPED = "the API server drops it, and kubectl apply refuses the object"
 
 
 def reports(tree: Tree, said: Iterable[Report]) -> Iterator[Report]:
-    """One finding for each such place of the files that may be edited; ``said`` are those that there are."""
+    """One finding for each such place of the files that may be edited, but for those of which one of ``said`` tells."""
+    said = list(said)
+    taken = {(id(report.piece), report.path) for report in said if "API server" in report.message}
+    for report in _reports(tree, said):
+        if (id(report.piece), report.path) not in taken:
+            yield report
+
+
+def _reports(tree: Tree, said: Iterable[Report]) -> Iterator[Report]:
     keys = {(report.file, report.line) for report in said if report.id == "python-key"}
     for item in [*tree.objects_and_held, *tree.fragments]:
         if item.editable and not item.piece.is_new:
