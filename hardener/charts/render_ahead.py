@@ -113,12 +113,13 @@ def _write(folder: str, name: str, releases: Sequence[Ahead]) -> None:
         json.dump(given, handle, default=str)
 
 
-def _templates(base: str) -> Iterator[str]:
-    """The names of the templates that were to print something, as helm had them."""
+def _templates(base: str) -> list[str]:
+    """The names of the templates that were to print something, in the order of helm: the deepest ones first, and from
+    the end of the alphabet, which one sees that changes values."""
     with open(os.path.join(base, f"_{_FILE}.tpl"), encoding="utf-8") as handle:
-        for found in re.finditer(r'define "[^"]*?/templates/([^"]+)"', handle.read()):
-            if not found[1].endswith(".txt"):
-                yield found[1]
+        found = re.findall(r'define "[^"]*?/templates/([^"]+)"', handle.read())
+    names = [name for name in found if not name.endswith(".txt")]
+    return sorted(names, key=lambda name: (name.count("/"), name), reverse=True)
 
 
 def _by_release(printed: str, name: str, count: int) -> Iterator[tuple[int, str]]:
