@@ -12,6 +12,7 @@ from typing import Any
 from hardener.authoring.edits import Edit
 from hardener.charts.files import metadata, partial_copy
 from hardener.charts.files.copy import Copied, Copy
+from hardener.charts.releases.release import merged
 from hardener.charts.templates.template_text import Template
 from hardener.charts.values.recipes import Recipes
 from hardener.support.data_path import Path
@@ -19,11 +20,17 @@ from hardener.support.data_path import Path
 _WORD = re.compile(r"[A-Za-z]\w*")
 
 
+def _holds_null(values: Any) -> bool:
+    """Whether a map of values, or one in it, has a key that is null, which takes a default away."""
+    return any(map(_holds_null, values.values())) if isinstance(values, dict) else values is None
+
+
 class ChartMemory:
     """Filled by the first release of a chart, and asked by the others. ``defaults`` are the values of the chart alone,
     where those of a release are these with its own on top; None where they are more than that, or not known yet.
     ``breaking`` are the values, each by what kind of mark, that no render took a mark of. ``templates`` are those that
-    were read, by their texts.
+    were read, by their texts. ``ahead`` are renders of several releases at once, by numbers of the caller; None where
+    nobody has asked for them.
 
     It is a context: the copy of the chart that releases share goes at its end.
     """
@@ -37,6 +44,7 @@ class ChartMemory:
         self.chances = (True, True, True)
         self.is_plain = False
         self.templates: dict[str, Template] = {}
+        self.ahead: dict[int, str] | None = None
         self._kept = ExitStack()
         self._shared: Copy | None = None
         self._parts: dict[tuple[str, frozenset[str]], str | None] = {}
@@ -66,6 +74,17 @@ class ChartMemory:
                 self._shared = copy
                 self._kept.push(stack.pop_all())
             yield copy
+
+    def with_defaults(self, given: dict[str, Any]) -> dict[str, Any] | None:
+        """Return all values of the chart where a release has ``given``; None where that cannot be told from them."""
+        if self.defaults is None or not self.is_plain or _holds_null(given):
+            return None
+        return merged([self.defaults, given])
+
+    @property
+    def shared(self) -> Copy | None:
+        """The copy that releases share, where a render of it is the same each time."""
+        return None if self.chances[0] else self._shared
 
     def part(self, folder: str, sources: Collection[str]) -> str | None:
         """Return a copy of the chart in ``folder``, beside it, that renders what the templates ``sources`` make, and

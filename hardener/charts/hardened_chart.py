@@ -50,7 +50,7 @@ class ChartRun(Struct, frozen=True, kw_only=True):
     ``values.yaml`` counts. ``in_files``: what is written are files of values, which are rendered once more; values that
     stand elsewhere were proved by the renders before. ``place``: the path that its templates are said to be in, where
     that is not the path of the chart. ``patches`` are those that its deployer makes behind helm; ``may_patch``: there
-    may be more of them.
+    may be more of them. ``ahead``: what it prints by a render of several releases, which is to be proved.
     """
 
     chart: str
@@ -66,6 +66,7 @@ class ChartRun(Struct, frozen=True, kw_only=True):
     place: str = ""
     patches: Sequence[post_render.Applied] = ()
     may_patch: bool = False
+    ahead: str | None = None
 
     @property
     def called(self) -> str:
@@ -142,7 +143,14 @@ def harden_chart(
         if not run.defaults:
             with open(os.path.join(copy.folder, "values.yaml"), "w", encoding="utf-8") as handle:
                 handle.write("{}\n")
-        return _Hardening(run, copy, helm, progress, known, settings.helm_tests).run(settings, harden, write)
+        if run.ahead is not None:
+            with suppress(ChartError):
+                ahead = _Hardening(run, copy, helm, progress, known, settings.helm_tests)
+                found = ahead.run(post_render.patched(run.ahead, run.patches), settings, harden, write)
+                if ahead.is_proved:
+                    return found
+        hardening = _Hardening(run, copy, helm, progress, known, settings.helm_tests)
+        return hardening.run(None, settings, harden, write)
 
 
 class _Refusal(Struct, frozen=True, eq=False):
@@ -167,6 +175,7 @@ class _Hardening:
         self._renders = Renders(self._rendered, self._scratch, run.most_renders, progress)
         self._renders.has_schema = copy.has_schema
         self._known: Search | None = None
+        self._is_ahead = False
 
     def _rendered(self, files: list[str], *, schema: bool) -> str:
         return self._with([*self._run.values, *files], schema=schema)
@@ -178,11 +187,18 @@ class _Hardening:
         text = self._helm.template(folder or self._copy.folder, values=values, kube_version=run.kube_version, **options)
         return post_render.patched(text, run.patches)
 
-    def run(self, settings: Settings, harden: Harden, write: Writer) -> HardenedChart:
-        """Harden the chart as it is rendered, turn by turn without the steps that no value reaches."""
+    @property
+    def is_proved(self) -> bool:
+        """Whether helm has printed with values what was taken for the chart without them, and their changes alone."""
+        return self._known is not None and bool(self._known.accepted)
+
+    def run(self, ahead: str | None, settings: Settings, harden: Harden, write: Writer) -> HardenedChart:
+        """Harden the chart as it is rendered, or as a render ``ahead`` has it, turn by turn without the steps that no
+        value reaches."""
         run, copy = self._run, self._copy
-        text = self._rendered([], schema=True)
+        text = self._rendered([], schema=True) if ahead is None else ahead
         self._renders.take(text)
+        self._is_ahead = ahead is not None
         templates = by_template(text, run.called, copy.folder)
         given = [*values_of(run.values), *(_set(text) for text in run.sets)]
         refused: dict[StepName, Report] = {}
@@ -316,7 +332,7 @@ class _Hardening:
             self._renders.part = lambda files, *, schema: self._with([*run.values, *files], schema=False, folder=part)
         return Search(
             self._renders, self._computed(given), memory, given=given,
-            fields=memory.fields(part or folder).__contains__,
+            fields=memory.fields(part or folder).__contains__, may_look_again=not self._is_ahead,
         )  # fmt: skip
 
     def _computed(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -324,11 +340,13 @@ class _Hardening:
         be told from that, these on top of it."""
         run, folder, memory = self._run, self._copy.folder, self._memory
         options: dict[str, Any] = {"release": run.release, "namespace": run.namespace}
-        if not memory.is_plain or run.sets or not run.defaults or _holds_null(given):
-            return computed_values(self._helm, folder, values=run.values, sets=run.sets, **options)
-        if memory.defaults is None:
+        is_own = bool(run.sets) or not run.defaults
+        if memory.defaults is None and memory.is_plain and not is_own:
             memory.defaults = computed_values(self._helm, folder, **options)
-        return merged([memory.defaults, given])
+        known = None if is_own else memory.with_defaults(given)
+        if known is not None:
+            return known
+        return computed_values(self._helm, folder, values=run.values, sets=run.sets, **options)
 
     def _part(self, wanted: Wanted) -> str | None:
         """A copy of the chart that renders the objects which ``wanted`` changes, and few others; None where all are
@@ -367,10 +385,6 @@ class _Hardening:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         return made
-
-
-def _holds_null(values: Any) -> bool:
-    return any(map(_holds_null, values.values())) if isinstance(values, dict) else values is None
 
 
 def _is_own(chart: str) -> bool:

@@ -23,8 +23,9 @@ from hardener.charts.releases.at_release import at_release
 from hardener.charts.releases.chart_sources import writable
 from hardener.charts.releases.collect import releases, write
 from hardener.charts.releases.dependencies import dependencies, folder_of, place_of, umbrellas
-from hardener.charts.releases.release import WHOLE, Release, Unwritable
+from hardener.charts.releases.release import WHOLE, Release, Unwritable, merged
 from hardener.charts.releases.values_in_yaml import InFile, InObject, InText, SetValue
+from hardener.charts.render_ahead import Ahead, render_ahead
 from hardener.charts.values.set_values import name_of
 from hardener.charts.values.values_file import KeyRefusedError
 from hardener.commands.progress import said
@@ -49,6 +50,8 @@ _OTHER_CHART = "look at what it changes, or put the chart there that it asks for
 _FILES = frozenset({"helmfile", "Fleet", "Helm"})  # whose releases stand in no object
 _GATE = "name a lock that holds it, outside of the tree, with --lock; helm on PATH is needed"
 _COMMENT = re.compile(r"(?<=\s)#.*")
+_RELEASE = "release"  # a release whose name the tree does not show
+_AHEAD = 4  # releases of one chart that are rendered at once
 
 
 def harden_releases(outcome: Outcome, plan: Plan, progress: Callable[[str], object]) -> None:
@@ -196,6 +199,9 @@ def _harden_all(
             chart = release.chart or release.content
             if chart not in memories:
                 memories[chart] = stack.enter_context(ChartMemory())
+            elif memories[chart].ahead is None:
+                others = (one for one, _ in at_hand if (one.chart or one.content) == chart)
+                _look_ahead(list(others), memories[chart], helm, plan)
             _harden_one(release, name, helm, outcome, plan, progress, memories[chart], below)
     _say_templates(outcome)
     charts = [chart.waivers for chart in outcome.tree.rendered_charts if chart.waivers is not None]
@@ -204,6 +210,24 @@ def _harden_all(
         finding for finding in outcome.findings
         if finding.id != "waiver-stale" or (finding.file, finding.line) not in used
     ]  # fmt: skip
+
+
+def _look_ahead(alike: list[Release], memory: ChartMemory, helm: Helm, plan: Plan) -> None:
+    """Have helm render the releases ``alike`` of one chart at once, as far as what they give it can be told."""
+    memory.ahead = {}
+    if len(alike) < _AHEAD or memory.shared is None:
+        return
+    given = [merged([one.data for one in release.values if isinstance(one.data, dict)]) for release in alike]
+    known = [
+        (release, values) for release, own in zip(alike, given, strict=True)
+        if release.defaults and not release.sets and (values := memory.with_defaults(own)) is not None
+    ]  # fmt: skip
+    asked = [Ahead(release.name or _RELEASE, release.namespace, values) for release, values in known]
+    found = render_ahead(
+        helm, memory.shared.folder, memory.shared.name, asked,
+        kube_version="{}.{}".format(*plan.settings.kubernetes_version),
+    )  # fmt: skip
+    memory.ahead = {id(release): text for (release, _), text in zip(known, found, strict=True) if text is not None}
 
 
 def _harden_one(
@@ -290,8 +314,8 @@ def _harden(
         run = ChartRun(
             chart=chart, root=outcome.tree.root, values=list(_files(release, folder)), sets=release.sets,
             kube_version="{}.{}".format(*plan.settings.kubernetes_version),
-            release=release.name or "release", namespace=release.namespace, defaults=release.defaults,
-            in_files=release.is_own,
+            release=release.name or _RELEASE, namespace=release.namespace, defaults=release.defaults,
+            in_files=release.is_own, ahead=(memory.ahead or {}).pop(id(release), None),
             place=os.path.join(owner.piece.file.path, owner.name) if release.is_elsewhere else "",
             patches=release.patches.known if release.patches is not None else (),
             may_patch=plan.settings.helm_post_render and release.patches is not None and writable(owner),

@@ -87,7 +87,8 @@ class Search:
     themselves. What a run learns, the next one knows.
 
     Values are tried on the part of the chart that ``renders`` have, where they have one, and proved on the whole.
-    Raises ChartError where the chart does not render as it is.
+    ``may_look_again``: what is not as wanted may be so since the chart is another one each time. Raises ChartError
+    where the chart does not render as it is.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Search:
         *,
         given: dict[str, Any] | None = None,
         fields: Callable[[str], bool] = lambda name: True,
+        may_look_again: bool = True,
     ) -> None:
         self.renders, self.values, self._memory, self._has_field = renders, values, memory, fields
         by_chance, by_time, by_order = memory.chances
@@ -108,7 +110,7 @@ class Search:
         self._keys = self._names.keys(first)
         self.whole = self._names(first)
         self.unsteady = set(changed(self.whole, self._names(second)))  # what is another in each render
-        self._looks_again = _LOOKS_AGAIN if by_order else int(by_time)
+        self._looks_again = (_LOOKS_AGAIN if by_order else int(by_time)) if may_look_again else 0
         # What a library has as a default, the chart above it often takes by the same name.
         paths = (*map_paths(values), *(path for path, _ in scalars(values)))
         above = dict.fromkeys(path[1:] for path in paths if len(path) > 1 and path[0] in memory.libraries)
