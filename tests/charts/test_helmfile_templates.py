@@ -143,6 +143,28 @@ def test_a_file_that_helmfile_renders_is_read(tmp_path: Path) -> None:
     assert release.values[0].data == {"a": "b"}
 
 
+SHARED = """\
+templates:
+  default: &default
+    HANDLER
+    values: ['values/{{`{{ .Release.Name }}`}}.yaml', 'secrets/{{`{{ .Release.Name }}`}}.yaml']
+releases:
+  - name: it
+    <<: *default
+    chart: s/web
+    version: 1.0.0
+"""
+
+
+@pytest.mark.parametrize(("handler", "known"), [("missingFileHandler: Warn", True), ("namespace: x", False)])
+def test_files_that_are_named_by_the_release(handler: str, known: bool, tmp_path: Path) -> None:
+    text = HEAD + SHARED.replace("HANDLER", handler)
+    (release,) = found(tmp_path, text, **{"values/it.yaml": "a: b\n"}).values()
+    first, *others = release.values
+    assert first.data == {"a": "b"} and release.targets[0] is first
+    assert [each.unknown for each in others] == ([()] if known else [((),), ()])
+
+
 TEXTS = {
     "a: {{ .x }}\nb: '{{ .y }}'\n": [],
     "{{ if .x }}\na: b\n{{ else }}\nc: d\n{{ end }}\n": [(1, 5)],

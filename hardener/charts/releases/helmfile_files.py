@@ -23,17 +23,20 @@ from hardener.tree.core_views import Object
 
 _DEEPEST = 5  # bases of bases
 _VALUE = late_pattern(r"\{\{-?\s*\.(?:Environment\.|State)?(?:Values\.([A-Za-z_][\w.]*)|(Name))\s*-?\}\}")
+_RAW = late_pattern(r"\{\{-?\s*`([^`]*)`\s*-?\}\}")  # what the first of two turns prints for the second one
 _RELEASE = late_pattern(r"\{\{-?\s*\.Release\.(Name|Namespace)\s*-?\}\}")
 
 
 class Helmfile(Struct, frozen=True):
-    """A helmfile: its ``documents``, in which what one environment or all of them fill in stands in its place, other
-    actions of templates as they are; ``blocks`` are the lines that templates decide. ``repositories`` by name."""
+    """A helmfile: its ``documents``, in which what all environments fill in stands in its place, other actions of
+    templates as they are; ``blocks`` are the lines that templates decide. ``repositories`` by name; ``missing_files``:
+    what is done about files of values that are not there."""
 
     documents: list[Object]
     repositories: dict[str, dict[str, Any]]
     blocks: list[Block]
     has_templates: bool
+    missing_files: str | None
 
 
 def read(at_hand: AtHand, path: str) -> Helmfile:
@@ -48,13 +51,17 @@ def read(at_hand: AtHand, path: str) -> Helmfile:
     repositories = [entry for _, data in every for entry in mappings(data.get("repositories"))]
     repositories += [entry for item in own for entry in mappings(item.data.get("repositories"))]
     by_name = {str(entry.get("name")): entry for entry in repositories}
-    return Helmfile(own, by_name, without.blocks if without is not None else [], without is not None)
+    handlers = [found for _, data in every if (found := literal(data.get("missingFileHandler")))]
+    blocks = without.blocks if without is not None else []
+    return Helmfile(own, by_name, blocks, without is not None, handlers[-1] if handlers else None)
 
 
 def of_release(value: Any, name: str | None, namespace: str | None) -> Any:
     """Return the text ``value`` with what a release says of itself in the places of templates that ask for it."""
     said = {"Name": name, "Namespace": namespace}
-    return _RELEASE.sub(lambda found: said[found[1]] or found[0], value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _RELEASE.sub(lambda found: said[found[1]] or found[0], _RAW.sub(r"\1", value))
 
 
 def _without(path: str) -> WithoutTemplates | None:
