@@ -50,6 +50,14 @@ def test_what_all_environments_say_is_filled_in(version: str, tmp_path: Path) ->
     assert (str(release.asked) if release.asked is not None else release.missing.split(";")[0]) == VERSIONS[version]
 
 
+def test_a_value_that_a_template_fills_in_is_not_known(tmp_path: Path) -> None:
+    text = f'environments:\n  default:\n    values:\n    - v: {{{{ requiredEnv "V" }}}}\n---\n{HEAD}'
+    (release,) = found(
+        tmp_path, f"{text}releases: [{{name: it, chart: s/web, version: '{{{{ .Values.v }}}}'}}]\n"
+    ).values()
+    assert release.asked is None and release.missing.startswith("its version is filled in later")
+
+
 @pytest.mark.parametrize("said", ["secrets: [s.yaml]", "values: [env.yaml.gotmpl]", "values: [gone.yaml]"])
 def test_values_that_the_tree_does_not_show_decide(said: str, tmp_path: Path) -> None:
     text = f"environments: {{default: {{{said}}}}}\nvalues: [{{v: 1.0.0}}]\n---\n{HEAD}"

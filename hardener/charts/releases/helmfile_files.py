@@ -44,7 +44,7 @@ def read(at_hand: AtHand, path: str) -> Helmfile:
     without = _without(path)
     own = list(at_hand.objects(path, read_as=_read_as(without)))
     every = [each for item in own for each in _bases(at_hand, item.data, os.path.dirname(path), 0)]
-    every += [(os.path.dirname(path), item.data) for item in own]
+    every += [(os.path.dirname(path), _as_written(item.data, without)) for item in own]
     known = _Environments(at_hand, every).value
     if without is not None:
         own = [Object(at_hand.tree, item.piece, item.path, without.filled(item.data, known)) for item in own]
@@ -73,6 +73,12 @@ def _without(path: str) -> WithoutTemplates | None:
     return without_templates(text) if "{{" in text else None
 
 
+def _as_written(data: dict[str, Any], without: WithoutTemplates | None) -> dict[str, Any]:
+    """``data`` with all actions of templates as they are."""
+    found = without.filled(data) if without is not None else data
+    return mapping(found)
+
+
 def _read_as(without: WithoutTemplates | None) -> Callable[[str], str]:
     return str if without is None else lambda text: without.text
 
@@ -85,7 +91,7 @@ def _bases(at_hand: AtHand, data: dict[str, Any], folder: str, depth: int) -> It
             continue
         without = _without(path)
         for item in at_hand.objects(path, read_as=_read_as(without)):
-            found = without.filled(item.data) if without is not None else item.data
+            found = _as_written(item.data, without)
             yield from _bases(at_hand, found, os.path.dirname(path), depth + 1)
             yield os.path.dirname(path), found
 
