@@ -74,6 +74,15 @@ def test_bases_give_repositories_and_environments(tmp_path: Path) -> None:
     assert str(release.asked) == "web 1.0.0"
 
 
+def test_files_that_a_helmfile_names_are_read(tmp_path: Path) -> None:
+    named = ("path: releases/*.yaml", "gone.yaml", "../../outside.yaml", "helmfile.yaml", "{{ .Values.more }}")
+    text = "".join(["helmfiles:\n", *(f"- {each}\n" for each in named)])
+    own = f"{HEAD}releases: [{{name: NAME, chart: s/web, version: 1.0.0}}]\n"
+    more = {f"releases/{name}.yaml": own.replace("NAME", name) for name in ("a", "b")}
+    every = found(tmp_path, text, **more)
+    assert {name: str(release.asked) for name, release in every.items()} == {"a": "web 1.0.0", "b": "web 1.0.0"}
+
+
 DECIDED = f"""\
 {{{{- $x := .Values.x }}}}
 {{{{/* a note */}}}}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.charts.releases.chart_sources import AtHand, literal, of_address, version_of, writable
-from hardener.charts.releases.helmfile_files import Helmfile, of_release, read
+from hardener.charts.releases.helmfile_files import Helmfile, every_file, of_release, read
 from hardener.charts.releases.release import WHOLE, Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InList, InTemplate
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
@@ -30,7 +30,7 @@ _HIDDEN = ("secrets", "inherit", "valuesTemplate", "setTemplate", "environmentTe
 
 def releases(at_hand: AtHand) -> Iterator[Release]:
     """Yield the releases of the helmfiles of the tree; those that a template makes are left out."""
-    for path in at_hand.tree.release_files.get(HELMFILE, ()):
+    for path in every_file(at_hand, at_hand.tree.release_files.get(HELMFILE, [])):
         file = read(at_hand, path)
         for item in file.documents:
             found = item.data.get("releases")

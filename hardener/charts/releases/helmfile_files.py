@@ -6,14 +6,16 @@ names them; ``values`` at the top are the defaults of those of an environment, o
 
 from __future__ import annotations
 
+import fnmatch
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
 
 from hardener.charts.releases.chart_sources import AtHand, literal
 from hardener.charts.releases.release import merged
+from hardener.kubernetes.release_files import is_templated
 from hardener.sources import files
 from hardener.sources.go_templates import Block, WithoutTemplates, without_templates
 from hardener.support.data_path import value_at
@@ -22,6 +24,8 @@ from hardener.support.shapes import listed, mapping, mappings, texts
 from hardener.tree.core_views import Object
 
 _DEEPEST = 5  # bases of bases
+_ENDINGS = (".yaml", ".yml")
+_MOST_FILES = 1000  # helmfiles of a tree; what these name beyond is not looked for
 _VALUE = late_pattern(r"\{\{-?\s*\.(?:Environment\.|State)?(?:Values\.([A-Za-z_][\w.]*)|(Name))\s*-?\}\}")
 _RAW = late_pattern(r"\{\{-?\s*`([^`]*)`\s*-?\}\}")  # what the first of two turns prints for the second one
 _RELEASE = late_pattern(r"\{\{-?\s*\.Release\.(Name|Namespace)\s*-?\}\}")
@@ -54,6 +58,39 @@ def read(at_hand: AtHand, path: str) -> Helmfile:
     handlers = [found for _, data in every if (found := literal(data.get("missingFileHandler")))]
     blocks = without.blocks if without is not None else []
     return Helmfile(own, by_name, blocks, without is not None, handlers[-1] if handlers else None)
+
+
+def every_file(at_hand: AtHand, paths: Iterable[str]) -> Iterator[str]:
+    """Yield ``paths`` of helmfiles and those of the tree that they name in ``helmfiles``, each once."""
+    waiting, seen = list(paths), set(paths)
+    while waiting:
+        path = waiting.pop(0)
+        yield path
+        for item in at_hand.objects(path, read_as=_read_as(_without(path))) if len(seen) < _MOST_FILES else ():
+            for found in _named(at_hand, item.data, os.path.dirname(path)):
+                if found not in seen:
+                    seen.add(found)
+                    waiting.append(found)
+
+
+def _named(at_hand: AtHand, data: dict[str, Any], folder: str) -> Iterator[str]:
+    """The files of the tree that a helmfile in ``folder`` names in ``helmfiles``, stars and all."""
+    patterns = []
+    for entry in listed(data.get("helmfiles")):
+        written = literal(entry.get("path") if isinstance(entry, dict) else entry)
+        found = at_hand.inside(written, folder) if written is not None else None
+        patterns += [found.split(os.sep)] if found is not None else []
+    if not patterns:
+        return
+    for path, is_link in at_hand.tree.walk(_ENDINGS, is_templated):
+        parts = path.split(os.sep)
+        if not is_link and any(_fits(pattern, parts) for pattern in patterns):
+            yield path
+
+
+def _fits(pattern: list[str], parts: list[str]) -> bool:
+    """Whether a pattern names a file: a star is no slash."""
+    return len(pattern) == len(parts) and all(map(fnmatch.fnmatchcase, parts, pattern))
 
 
 def of_release(value: Any, name: str | None, namespace: str | None) -> Any:
