@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import fnmatch
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
@@ -62,30 +64,40 @@ def read(at_hand: AtHand, path: str) -> Helmfile:
 
 def every_file(at_hand: AtHand, paths: Iterable[str]) -> Iterator[str]:
     """Yield ``paths`` of helmfiles and those of the tree that they name in ``helmfiles``, each once."""
-    waiting, seen = list(paths), set(paths)
+    named = _Named(at_hand)
+    waiting, seen = deque(paths), set(paths)
     while waiting:
-        path = waiting.pop(0)
+        path = waiting.popleft()
         yield path
         for item in at_hand.objects(path, read_as=_read_as(_without(path))) if len(seen) < _MOST_FILES else ():
-            for found in _named(at_hand, item.data, os.path.dirname(path)):
-                if found not in seen:
-                    seen.add(found)
-                    waiting.append(found)
+            new = [found for found in named.by(item.data, os.path.dirname(path)) if found not in seen]
+            seen.update(new)
+            waiting.extend(new)
 
 
-def _named(at_hand: AtHand, data: dict[str, Any], folder: str) -> Iterator[str]:
-    """The files of the tree that a helmfile in ``folder`` names in ``helmfiles``, stars and all."""
-    patterns = []
-    for entry in listed(data.get("helmfiles")):
-        written = literal(entry.get("path") if isinstance(entry, dict) else entry)
-        found = at_hand.inside(written, folder) if written is not None else None
-        patterns += [found.split(os.sep)] if found is not None else []
-    if not patterns:
-        return
-    for path, is_link in at_hand.tree.walk(_ENDINGS, is_templated):
-        parts = path.split(os.sep)
-        if not is_link and any(_fits(pattern, parts) for pattern in patterns):
-            yield path
+class _Named:
+    """Which files of the tree a helmfile names."""
+
+    def __init__(self, at_hand: AtHand) -> None:
+        self._at_hand = at_hand
+
+    def by(self, data: dict[str, Any], folder: str) -> Iterator[str]:
+        """The files that a helmfile in ``folder`` has in ``helmfiles``, stars and all."""
+        for entry in listed(data.get("helmfiles")):
+            written = literal(entry.get("path") if isinstance(entry, dict) else entry)
+            found = self._at_hand.inside(written, folder) if written is not None else None
+            if found is None:
+                continue
+            if not any(sign in found for sign in "*?["):
+                yield from [found] if os.path.isfile(found) else []
+                continue
+            pattern = found.split(os.sep)
+            yield from (path for path in self._every if _fits(pattern, path.split(os.sep)))
+
+    @cached_property
+    def _every(self) -> list[str]:
+        found = self._at_hand.tree.walk(_ENDINGS, is_templated)
+        return [path for path, is_link in found if not is_link]
 
 
 def _fits(pattern: list[str], parts: list[str]) -> bool:
