@@ -438,6 +438,9 @@ def test_a_dependency_that_is_locked_is_hardened_below_its_alias(tmp_path: Path,
     )
     assert (tmp_path / "shop/templates/own.yaml").read_text() == OWN
     assert report(harden)["changes"] == []
+    git(tmp_path, "checkout", "-q", "shop")
+    assert harden("apply", "shop", "--yes", *ONE).status == 0  # by its name it is a chart for harden values
+    assert git(tmp_path, "status", "--porcelain").stdout == b"?? harden.lock\n"
 
 
 @pytest.mark.parametrize("case", ["without values", "rendered by an Application", "not locked", "without helm"])

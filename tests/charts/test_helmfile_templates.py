@@ -50,6 +50,14 @@ def test_what_all_environments_say_is_filled_in(version: str, tmp_path: Path) ->
     assert (str(release.asked) if release.asked is not None else release.missing.split(";")[0]) == VERSIONS[version]
 
 
+def test_a_value_that_a_template_fills_in_is_not_known(tmp_path: Path) -> None:
+    text = f'environments:\n  default:\n    values:\n    - v: {{{{ requiredEnv "V" }}}}\n---\n{HEAD}'
+    (release,) = found(
+        tmp_path, f"{text}releases: [{{name: it, chart: s/web, version: '{{{{ .Values.v }}}}'}}]\n"
+    ).values()
+    assert release.asked is None and release.missing.startswith("its version is filled in later")
+
+
 @pytest.mark.parametrize("said", ["secrets: [s.yaml]", "values: [env.yaml.gotmpl]", "values: [gone.yaml]"])
 def test_values_that_the_tree_does_not_show_decide(said: str, tmp_path: Path) -> None:
     text = f"environments: {{default: {{{said}}}}}\nvalues: [{{v: 1.0.0}}]\n---\n{HEAD}"
@@ -64,6 +72,15 @@ def test_bases_give_repositories_and_environments(tmp_path: Path) -> None:
     text = "bases: [base.yaml]\n---\nreleases:\n- name: it\n  chart: s/web\n  version: {{ .Values.v }}\n"
     (release,) = found(tmp_path, text, **{"base.yaml": base}).values()
     assert str(release.asked) == "web 1.0.0"
+
+
+def test_files_that_a_helmfile_names_are_read(tmp_path: Path) -> None:
+    named = ("path: releases/*.yaml", "gone.yaml", "../../outside.yaml", "helmfile.yaml", "{{ .Values.more }}")
+    text = "".join(["helmfiles:\n", *(f"- {each}\n" for each in named)])
+    own = f"{HEAD}releases: [{{name: NAME, chart: s/web, version: 1.0.0}}]\n"
+    more = {f"releases/{name}.yaml": own.replace("NAME", name) for name in ("a", "b")}
+    every = found(tmp_path, text, **more)
+    assert {name: str(release.asked) for name, release in every.items()} == {"a": "web 1.0.0", "b": "web 1.0.0"}
 
 
 DECIDED = f"""\
@@ -141,6 +158,28 @@ def test_a_file_that_helmfile_renders_is_read(tmp_path: Path) -> None:
     (release,) = found(tmp_path, text, "helmfile.yaml.gotmpl", **{"values/it.yaml": "a: b\n"}).values()
     assert str(release.asked) == "web 1.0.0"
     assert release.values[0].data == {"a": "b"}
+
+
+SHARED = """\
+templates:
+  default: &default
+    HANDLER
+    values: ['values/{{`{{ .Release.Name }}`}}.yaml', 'secrets/{{`{{ .Release.Name }}`}}.yaml']
+releases:
+  - name: it
+    <<: *default
+    chart: s/web
+    version: 1.0.0
+"""
+
+
+@pytest.mark.parametrize(("handler", "known"), [("missingFileHandler: Warn", True), ("namespace: x", False)])
+def test_files_that_are_named_by_the_release(handler: str, known: bool, tmp_path: Path) -> None:
+    text = HEAD + SHARED.replace("HANDLER", handler)
+    (release,) = found(tmp_path, text, **{"values/it.yaml": "a: b\n"}).values()
+    first, *others = release.values
+    assert first.data == {"a": "b"} and release.targets[0] is first
+    assert [each.unknown for each in others] == ([()] if known else [((),), ()])
 
 
 TEXTS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hardener.engine.outcome import Outcome, Report
+from hardener.engine.outcome import Outcome
 from hardener.sources.manifests import ManifestFile
 
 Line = tuple[str, int]
@@ -14,7 +14,7 @@ PlaceOf = Callable[[ManifestFile], Line | None]
 
 def at_release(outcome: Outcome, place_of: PlaceOf) -> None:
     """Have all of ``outcome``, what came of a rendered chart, stand where ``place_of`` says for the file of a template:
-    None for one that lies in the tree. A finding names the template, and is there once for one place and object."""
+    None for one that lies in the tree. A finding names the template."""
     places = {
         file.name: (file, place) for file in outcome.tree.files if (place := place_of(file)) is not None
     }  # by their names before
@@ -32,14 +32,9 @@ def at_release(outcome: Outcome, place_of: PlaceOf) -> None:
         refused.file, refused.line = places[refused.file][1] if refused.file in places else (refused.file, refused.line)
     for file, (name, _) in places.values():
         file.name = name
-    outcome.findings = list({_key(report): report for report in reversed(outcome.findings)}.values())[::-1]
 
 
 def _template(file: ManifestFile) -> str:
     """The path of a template in the chart that has it."""
     _, found, rest = file.path.rpartition("/templates/")
     return f"templates/{rest}" if found else file.path.rpartition("/")[2]
-
-
-def _key(report: Report) -> tuple[object, ...]:
-    return report.id, report.file, report.line, report.message, id(report.object)

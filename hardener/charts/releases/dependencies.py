@@ -32,9 +32,11 @@ def umbrellas(tree: Tree, below: Sequence[Release], every: Sequence[Release]) ->
     """Return the charts of ``tree`` whose dependencies, those of ``below``, are all at hand, each as a release of its
     own ``values.yaml``, where values below the alias of a dependency stand.
 
-    One that a release of ``every`` has rendered is hardened there, and one below another chart with that.
+    One that a release of ``every`` has rendered is hardened there, and one below another chart with that. One that is
+    named as a path is asked for as a chart: its values go where ``harden values`` says.
     """
     at_hand, rendered = AtHand(tree), {os.path.realpath(each.chart) for each in every if each.chart is not None}
+    rendered |= set(tree.given)
     found: dict[str, list[Release]] = {}
     for each in below:
         found.setdefault(folder_of(each), []).append(each)

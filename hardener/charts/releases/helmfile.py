@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.charts.releases.chart_sources import AtHand, literal, of_address, version_of, writable
-from hardener.charts.releases.helmfile_files import Helmfile, of_release, read
+from hardener.charts.releases.helmfile_files import Helmfile, every_file, of_release, read
 from hardener.charts.releases.release import WHOLE, Release, Values, unknown
 from hardener.charts.releases.values_in_yaml import InList, InTemplate
 from hardener.charts.values.set_values import keys_of, nested, path_of, typed
@@ -24,12 +24,13 @@ from hardener.support.shapes import listed, mapping, mappings
 from hardener.tree.core_views import Object
 
 _TEMPLATED = (".gotmpl",)
+_SKIPS = frozenset({"Warn", "Info", "Debug"})
 _HIDDEN = ("secrets", "inherit", "valuesTemplate", "setTemplate", "environmentTemplate")
 
 
 def releases(at_hand: AtHand) -> Iterator[Release]:
     """Yield the releases of the helmfiles of the tree; those that a template makes are left out."""
-    for path in at_hand.tree.release_files.get(HELMFILE, ()):
+    for path in every_file(at_hand, at_hand.tree.release_files.get(HELMFILE, [])):
         file = read(at_hand, path)
         for item in file.documents:
             found = item.data.get("releases")
@@ -71,7 +72,8 @@ def _release(at_hand: AtHand, item: Object, index: int, entry: dict[str, Any], f
     else:
         at_hand.take(release, lambda: _asked(entry, called, file.repositories), entry.get("version"))
     release.name, release.namespace = literal(entry.get("name")), literal(entry.get("namespace"))
-    _values(at_hand, release, entry, folder)
+    may_miss = literal(entry.get("missingFileHandler")) or file.missing_files
+    _values(at_hand, release, entry, folder, skips_missing=may_miss in _SKIPS)
     _sets(release, entry)
     release.values += [unknown(f"{key} of the release {release.name}") for key in _HIDDEN if entry.get(key)]
     if file.has_templates:
@@ -93,12 +95,13 @@ def _asked(entry: dict[str, Any], called: str, repositories: dict[str, Any]) -> 
     return in_repository(f"{OCI}{address}" if is_oci else address, name, version_of(entry.get("version")))
 
 
-def _values(at_hand: AtHand, release: Release, entry: dict[str, Any], folder: str) -> None:
+def _values(at_hand: AtHand, release: Release, entry: dict[str, Any], folder: str, *, skips_missing: bool) -> None:
     """Put the values of a release in their order; what is new stands in its last map, else in one more."""
     written = listed(entry.get("values"))
     below = (*release.place, "values")
     for index, value in enumerate(written):
-        release.values.append(_of(at_hand, release, value, folder, index))
+        if not (skips_missing and _is_gone(at_hand, release, value, folder)):
+            release.values.append(_of(at_hand, release, value, folder, index))
     own = next((each for each in reversed(release.values) if isinstance(each.place, InList)), None)
     if own is None:
         name = f"one more of the values of the release {release.name}"
@@ -107,6 +110,13 @@ def _values(at_hand: AtHand, release: Release, entry: dict[str, Any], folder: st
     files = [each for each in release.values if each.may_write and each is not own]
     release.targets = [own] if own.data or not files else [*files, own]
     release.advice = "add to values of the release"
+
+
+def _is_gone(at_hand: AtHand, release: Release, value: Any, folder: str) -> bool:
+    """Whether a file of values is not in the tree, where it would lie."""
+    path = literal(of_release(value, release.name, release.namespace))
+    real = at_hand.inside(path, folder) if path is not None else None
+    return real is not None and not os.path.exists(real)
 
 
 def _of(at_hand: AtHand, release: Release, value: Any, folder: str, index: int) -> Values:

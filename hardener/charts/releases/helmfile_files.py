@@ -6,14 +6,18 @@ names them; ``values`` at the top are the defaults of those of an environment, o
 
 from __future__ import annotations
 
+import fnmatch
 import os
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
 
 from hardener.charts.releases.chart_sources import AtHand, literal
 from hardener.charts.releases.release import merged
+from hardener.kubernetes.release_files import is_templated
 from hardener.sources import files
 from hardener.sources.go_templates import Block, WithoutTemplates, without_templates
 from hardener.support.data_path import value_at
@@ -22,18 +26,23 @@ from hardener.support.shapes import listed, mapping, mappings, texts
 from hardener.tree.core_views import Object
 
 _DEEPEST = 5  # bases of bases
+_ENDINGS = (".yaml", ".yml")
+_MOST_FILES = 1000  # helmfiles of a tree; what these name beyond is not looked for
 _VALUE = late_pattern(r"\{\{-?\s*\.(?:Environment\.|State)?(?:Values\.([A-Za-z_][\w.]*)|(Name))\s*-?\}\}")
+_RAW = late_pattern(r"\{\{-?\s*`([^`]*)`\s*-?\}\}")  # what the first of two turns prints for the second one
 _RELEASE = late_pattern(r"\{\{-?\s*\.Release\.(Name|Namespace)\s*-?\}\}")
 
 
 class Helmfile(Struct, frozen=True):
-    """A helmfile: its ``documents``, in which what one environment or all of them fill in stands in its place, other
-    actions of templates as they are; ``blocks`` are the lines that templates decide. ``repositories`` by name."""
+    """A helmfile: its ``documents``, in which what all environments fill in stands in its place, other actions of
+    templates as they are; ``blocks`` are the lines that templates decide. ``repositories`` by name; ``missing_files``:
+    what is done about files of values that are not there."""
 
     documents: list[Object]
     repositories: dict[str, dict[str, Any]]
     blocks: list[Block]
     has_templates: bool
+    missing_files: str | None
 
 
 def read(at_hand: AtHand, path: str) -> Helmfile:
@@ -41,20 +50,67 @@ def read(at_hand: AtHand, path: str) -> Helmfile:
     without = _without(path)
     own = list(at_hand.objects(path, read_as=_read_as(without)))
     every = [each for item in own for each in _bases(at_hand, item.data, os.path.dirname(path), 0)]
-    every += [(os.path.dirname(path), item.data) for item in own]
+    every += [(os.path.dirname(path), _as_written(item.data, without)) for item in own]
     known = _Environments(at_hand, every).value
     if without is not None:
         own = [Object(at_hand.tree, item.piece, item.path, without.filled(item.data, known)) for item in own]
     repositories = [entry for _, data in every for entry in mappings(data.get("repositories"))]
     repositories += [entry for item in own for entry in mappings(item.data.get("repositories"))]
     by_name = {str(entry.get("name")): entry for entry in repositories}
-    return Helmfile(own, by_name, without.blocks if without is not None else [], without is not None)
+    handlers = [found for _, data in every if (found := literal(data.get("missingFileHandler")))]
+    blocks = without.blocks if without is not None else []
+    return Helmfile(own, by_name, blocks, without is not None, handlers[-1] if handlers else None)
+
+
+def every_file(at_hand: AtHand, paths: Iterable[str]) -> Iterator[str]:
+    """Yield ``paths`` of helmfiles and those of the tree that they name in ``helmfiles``, each once."""
+    named = _Named(at_hand)
+    waiting, seen = deque(paths), set(paths)
+    while waiting:
+        path = waiting.popleft()
+        yield path
+        for item in at_hand.objects(path, read_as=_read_as(_without(path))) if len(seen) < _MOST_FILES else ():
+            new = [found for found in named.by(item.data, os.path.dirname(path)) if found not in seen]
+            seen.update(new)
+            waiting.extend(new)
+
+
+class _Named:
+    """Which files of the tree a helmfile names."""
+
+    def __init__(self, at_hand: AtHand) -> None:
+        self._at_hand = at_hand
+
+    def by(self, data: dict[str, Any], folder: str) -> Iterator[str]:
+        """The files that a helmfile in ``folder`` has in ``helmfiles``, stars and all."""
+        for entry in listed(data.get("helmfiles")):
+            written = literal(entry.get("path") if isinstance(entry, dict) else entry)
+            found = self._at_hand.inside(written, folder) if written is not None else None
+            if found is None:
+                continue
+            if not any(sign in found for sign in "*?["):
+                yield from [found] if os.path.isfile(found) else []
+                continue
+            pattern = found.split(os.sep)
+            yield from (path for path in self._every if _fits(pattern, path.split(os.sep)))
+
+    @cached_property
+    def _every(self) -> list[str]:
+        found = self._at_hand.tree.walk(_ENDINGS, is_templated)
+        return [path for path, is_link in found if not is_link]
+
+
+def _fits(pattern: list[str], parts: list[str]) -> bool:
+    """Whether a pattern names a file: a star is no slash."""
+    return len(pattern) == len(parts) and all(map(fnmatch.fnmatchcase, parts, pattern))
 
 
 def of_release(value: Any, name: str | None, namespace: str | None) -> Any:
     """Return the text ``value`` with what a release says of itself in the places of templates that ask for it."""
     said = {"Name": name, "Namespace": namespace}
-    return _RELEASE.sub(lambda found: said[found[1]] or found[0], value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _RELEASE.sub(lambda found: said[found[1]] or found[0], _RAW.sub(r"\1", value))
 
 
 def _without(path: str) -> WithoutTemplates | None:
@@ -64,6 +120,12 @@ def _without(path: str) -> WithoutTemplates | None:
     except files.UnreadableError:
         return None
     return without_templates(text) if "{{" in text else None
+
+
+def _as_written(data: dict[str, Any], without: WithoutTemplates | None) -> dict[str, Any]:
+    """``data`` with all actions of templates as they are."""
+    found = without.filled(data) if without is not None else data
+    return mapping(found)
 
 
 def _read_as(without: WithoutTemplates | None) -> Callable[[str], str]:
@@ -78,7 +140,7 @@ def _bases(at_hand: AtHand, data: dict[str, Any], folder: str, depth: int) -> It
             continue
         without = _without(path)
         for item in at_hand.objects(path, read_as=_read_as(without)):
-            found = without.filled(item.data) if without is not None else item.data
+            found = _as_written(item.data, without)
             yield from _bases(at_hand, found, os.path.dirname(path), depth + 1)
             yield os.path.dirname(path), found
 
