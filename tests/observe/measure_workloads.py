@@ -54,6 +54,7 @@ _OF_USER = ("run-as-user", "run-as-non-root")
 _HARDEN = Path(sys.executable).parent / "harden"
 _ROOT = Path(__file__).resolve().parents[2]
 _START = 40.0  # seconds until a client is content for the first time
+_LEAST_START, _TIMES_AS_LONG = 15.0, 4  # where it is known how long that takes: so many times that
 _SIDE_BY_SIDE = 6
 _ENDS = ("Job", "CronJob")
 # Fields of which a pod is not run otherwise here.
@@ -115,6 +116,12 @@ class Machine:
         self._podman, self._folder = podman, folder
         podman("network", "create", "--disable-dns", "clients")
         self._broker: str | None = None
+        self._starts: dict[str, float] = {}  # the longest time until a client was content, by workload
+
+    def patience(self, one: Packaged) -> float:
+        """The seconds after which a client of ``one`` that was never content will not be."""
+        known = self._starts.get(one.name)
+        return _START if known is None else min(_START, max(_LEAST_START, _TIMES_AS_LONG * known))
 
     def begin(self) -> None:
         """Start what others call."""
@@ -122,14 +129,16 @@ class Machine:
         self._podman("run", "-d", "--name", "broker", "--network", "clients", broker.image)
         self._broker = self._address("broker")
 
-    def problem(self, one: Packaged, pod: Map, which: str, seconds: float, options: tuple[str, ...] = ()) -> str:
+    def problem(
+        self, one: Packaged, pod: Map, which: str, seconds: float, options: tuple[str, ...] = (), start: float = _START
+    ) -> str:
         """What goes wrong with a client's work against ``pod`` of ``one`` for ``seconds``; "" where nothing does.
-        ``options``: of podman, for its first container."""
+        ``options``: of podman, for its first container. ``start``: seconds until it is content for the first time."""
         folder = self._folder / f"{one.name}-{which}"
         folder.mkdir(parents=True, exist_ok=True)
         try:
             with self._running(pod, folder, options) as name:
-                return self._ended(name) if one.kind in _ENDS else self._worked(one, name, seconds)
+                return self._ended(name) if one.kind in _ENDS else self._worked(one, name, seconds, start)
         except (Refused, AssertionError) as error:
             return f"it is not started: {str(error).strip()[-200:]}"
 
@@ -171,7 +180,7 @@ class Machine:
         done = self._podman("logs", name, check=False)
         return done.stdout + done.stderr
 
-    def _worked(self, one: Packaged, name: str, seconds: float) -> str:
+    def _worked(self, one: Packaged, name: str, seconds: float, start: float) -> str:
         def execute(*words: str) -> str:
             done = self._podman("exec", "--user", "0", name, *words, check=False)
             if done.returncode != 0:
@@ -185,9 +194,12 @@ class Machine:
         while True:
             try:
                 one.client(target)
-                until, content = (until if content else time.monotonic() + seconds), True
+                if not content:
+                    now, content = time.monotonic(), True
+                    until = now + seconds
+                    self._starts[one.name] = max(now - began, self._starts.get(one.name, 0.0))
             except Exception as error:  # whatever a library makes of an answer
-                if content or time.monotonic() > began + _START:
+                if content or time.monotonic() > began + start:
                     return f"{type(error).__name__}: {error}"[:250]
             if not self._state(name)[0]:
                 return f"it ended with {self._state(name)[1]}: {self._log(name)[-200:]}"
@@ -204,7 +216,7 @@ def superfluous(machine: Machine, one: Packaged, pod: Map) -> list[str]:
         for container in (*other["containers"], *other.get("initContainers", [])):
             capabilities = container.get("securityContext", {}).get("capabilities", {})
             capabilities["add"] = [each for each in capabilities.get("add", []) if each != name]
-        if not machine.problem(one, other, f"without-{name.lower()}", 2):
+        if not machine.problem(one, other, f"without-{name.lower()}", 2, start=machine.patience(one)):
             found.append(name)
     return found
 
