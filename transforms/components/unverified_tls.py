@@ -61,7 +61,7 @@ def _of_monitor(monitor: Monitor) -> Iterator[Finding]:
                 _SKIPS,
                 advice="name the CA in tlsConfig.ca and the name of the certificate in tlsConfig.serverName; remove "
                 "insecureSkipVerify",
-                topic="monitor that checks no certificate",
+                topic="monitor without a check of certificates",
             )
 
 

@@ -44,7 +44,7 @@ def addon_policy_allow_all(policy: Policy) -> Steps:
             *path,
             advice=advice,
             severity=Severity.MEDIUM if direction == "ingress" else Severity.LOW,
-            topic="policy of the network add-on that lets everybody through",
+            topic="rule for everybody in a policy of a network add-on",
         )
 
 

@@ -28,7 +28,7 @@ def sudo_command(container: Container) -> Steps:
         text = speaker.says(f"runs {name}").text
         path = "command" if container.has("command") else "args" if container.has("args") else "image"
         advice = f"start the program without {name}, with runAsUser; do what needs root in the build of its image"
-        yield container.finding(text, path, advice=advice, topic="command that becomes root")
+        yield container.finding(text, path, advice=advice, topic="command with sudo or su")
         return
 
 
