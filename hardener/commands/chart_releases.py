@@ -333,6 +333,11 @@ def _harden(
         _say(outcome, release, message, advice, severity=Severity.MEDIUM)
     if hardened.unasked is not None:
         _say(outcome, release, f"{name} is {hardened.unasked}", "check its values with helm lint", replaces=False)
+    if hardened.is_untried:
+        message = (
+            f"{name}: its patches behind helm were tried by harden alone: neither kustomize nor kubectl is on PATH"
+        )
+        _say(outcome, release, message, "build it once with kustomize", replaces=False, is_judged=True)
     if hardened.follows is not None:
         message, advice = f"{name}: {hardened.follows}", "nothing is to be done: it follows from them"
         _say(outcome, release, message, advice, replaces=False, is_judged=True)
