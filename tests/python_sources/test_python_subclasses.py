@@ -429,4 +429,7 @@ def test_a_new_class_is_called_as_its_siblings_are(tmp_path: Path) -> None:
     assert "security_context=client.V1SecurityContext(allow_privilege_escalation=False)" in made["a.py"]
     assert "from kubernetes.client import V1SecurityContext\n" in made["b.py"]
     assert "security_context=V1SecurityContext(allow_privilege_escalation=False)" in made["b.py"]
+    assert "security_context=contexts.V1SecurityContext(allow_privilege_escalation=False)" in made["c.py"]
+    assert "import V1SecurityContext" not in made["c.py"]
+    assert "from kubernetes.client import V1SecurityContext\n" in made["d.py"]
     assert run("diff", ".", "--only", "no-privilege-escalation", cwd=tmp_path).status == 0
