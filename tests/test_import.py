@@ -471,6 +471,17 @@ TOOLS: dict[str, tuple[Any, list[str]]] = {
             "2026-11-02 to 2026-11-16", f"Deployment/shop/web -> {API}:8080", "Deployment/shop/web -> outside:443",
         ],
     ),
+    "Hubble 1.18, what a policy would refuse, what a proxy takes, and probes of the node": (
+        [
+            {"flow": {**HUBBLE[0]["flow"], "verdict": "AUDIT"}},
+            {"flow": {**HUBBLE[3]["flow"], "verdict": "REDIRECTED"}},
+            {"flow": {
+                **HUBBLE[0]["flow"], "source": {"identity": 1, "labels": ["reserved:host"]},
+            }},
+            {"flow": {**{key: each for key, each in HUBBLE[1]["flow"].items() if key != "is_reply"}}},
+        ],
+        ["2026-11-02", f"Deployment/shop/web -> {API}:8080", "Deployment/shop/web -> outside:443"],
+    ),
     "Calico flow logs, docs.tigera.io observability/elastic/flow/datatypes": (
         CALICO, ["2026-11-02", f"Deployment/shop/web -> {API}:8080"],
     ),
