@@ -316,6 +316,37 @@ def test_a_hint_speaks_against_a_change_and_never_for_one(case: str, tmp_path: P
     assert any(WEAKENED[case] in report.message for report in found.findings)
 
 
+# An old source beside one of today: transform, the facts of the old one, and what is so again without them.
+OLD: dict[str, tuple[str, dict[str, Any]]] = {
+    "usage": ("memory-limit", {"usage": Usage("a3", 35, 400, 50 << 20, 120 << 20)}),
+    "places": ("read-only-root-filesystem", {"writes": Writes("a2", ("/tmp",))}),
+    "capabilities": ("drop-capabilities", {"capabilities": Capabilities("a2", ())}),
+}
+
+
+@pytest.mark.parametrize("case", OLD)
+def test_an_old_source_is_a_hint_though_another_is_new(case: str, tmp_path: Path) -> None:
+    """``kubectl get pods`` of today says nothing about how old a recording is."""
+    transform, facts = OLD[case]
+    new = recorded(ran=Ran("a1", 1000, 1000))
+    both = recorded(ran=Ran("a1", 1000, 1000), **facts)
+    old = replace(both, sources={**SOURCES, **{key: replace(SOURCES[key], last="2020-01-02", first="2020-01-01")
+                                               for key in ("a2", "a3")}})  # fmt: skip
+    wanted = run(tmp_path, manifest(), new)
+    found = run(tmp_path, manifest(), old)
+    assert of(run(tmp_path, manifest(), both), transform) != of(wanted, transform)
+    assert of(found, transform)[:2] == of(wanted, transform)[:2]
+    assert "recording show" not in of(found, transform)[2]
+    assert case != "usage" or values(found, transform) == values(wanted, transform) == ["2Gi"]
+
+
+def test_an_old_kill_still_raises_a_limit(tmp_path: Path) -> None:
+    killed = Usage("a2", memory_most=256 << 20, killed=1)
+    told = recorded(usage=(USAGE, killed))
+    told = replace(told, sources={**SOURCES, "a2": replace(SOURCES["a2"], last="2020-01-02", first="2020-01-01")})
+    assert values(run(tmp_path, manifest(), told), "memory-limit") == ["256Mi"]
+
+
 def test_two_objects_that_may_be_meant_get_nothing(tmp_path: Path) -> None:
     files = {"a/web.yaml": manifest(), "b/web.yaml": manifest()}
     found = run(tmp_path, files, recorded(usage=USAGE))

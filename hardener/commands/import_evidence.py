@@ -19,7 +19,7 @@ from hardener.errors import InputError
 from hardener.exports import kept_file, reading, writer
 from hardener.exports.collector import Collector
 from hardener.exports.model import Facts, ImageConfig, ImageFacts, Recorded, kinds, merged
-from hardener.facts.images.recordings import Recordings, is_exported, recording
+from hardener.facts.images.recordings import Recording, Recordings, is_exported, recording
 from hardener.lock import writer as lock_writer
 from hardener.sources import files
 from hardener.support.printable import plain_line
@@ -192,8 +192,8 @@ def _shown(tree: Tree, found: Recorded, wanted: str) -> Iterator[str]:
             told = recording(container)
             if told is not None:
                 yield f"{item.kind}/{item.name} {container.name}" + (f" (hints only: {told.hint})" if told.hint else "")
-                yield from (f"  {line}" for line in _facts(found, told.facts, _KINDS))
-                yield from (f"  {line}" for line in _facts(found, told.image, _OF_IMAGES))
+                yield from (f"  {line}" for line in _facts(told, told.facts, _KINDS))
+                yield from (f"  {line}" for line in _facts(told, told.image, _OF_IMAGES))
                 yield from (f"  differs: {line}" for line in _differences(container, told.facts))
         yield from (f"  differs: {line}" for line in _labels(pod, found))
         for key in tree.ask(Recordings).keys(item):
@@ -232,11 +232,12 @@ def _of_cluster(tree: Tree, found: Recorded) -> Iterator[str]:
             )
 
 
-def _facts(found: Recorded, facts: Facts | ImageFacts, kinds: dict[str, str]) -> Iterator[str]:
+def _facts(told: Recording, facts: Facts | ImageFacts, kinds: dict[str, str]) -> Iterator[str]:
+    found = told.recorded
     for kind, words in kinds.items():
         for fact in getattr(facts, kind):
-            source = found.sources[fact.by]
-            yield plain_line(f"{words}: {kept_file.spelled(kind, fact)} ({source.tool}, {found.days(fact.by)})")
+            source, old = found.sources[fact.by], ", old: a hint" if fact.by in told.old else ""
+            yield plain_line(f"{words}: {kept_file.spelled(kind, fact)} ({source.tool}, {found.days(fact.by)}{old})")
 
 
 def _differences(container: Container, facts: Facts) -> Iterator[str]:
