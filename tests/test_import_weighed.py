@@ -332,9 +332,9 @@ def test_an_old_source_is_a_hint_though_another_is_new(case: str, tmp_path: Path
     both = recorded(ran=Ran("a1", 1000, 1000), **facts)
     old = replace(both, sources={**SOURCES, **{key: replace(SOURCES[key], last="2020-01-02", first="2020-01-01")
                                                for key in ("a2", "a3")}})  # fmt: skip
-    wanted = run(tmp_path, manifest(), new)
-    found = run(tmp_path, manifest(), old)
-    assert of(run(tmp_path, manifest(), both), transform) != of(wanted, transform)
+    wanted = run(tmp_path, manifest(), new, Grade.REVIEW)
+    found = run(tmp_path, manifest(), old, Grade.REVIEW)
+    assert of(run(tmp_path, manifest(), both, Grade.REVIEW), transform) != of(wanted, transform)
     assert of(found, transform)[:2] == of(wanted, transform)[:2]
     assert "recording show" not in of(found, transform)[2]
     assert case != "usage" or values(found, transform) == values(wanted, transform) == ["2Gi"]
