@@ -162,7 +162,7 @@ def test_a_profile_may_keep_to_the_table(tmp_path: Path) -> None:
     tree = Tree.read([str(tmp_path)], root=str(tmp_path))
     tree.recorded = recorded(usage=USAGE)
     chosen = profile.load("restricted")
-    chosen.set_option("resources.source", "table", "--set")
+    chosen.set_option("resources.from", "table", "--set")
     assert values(pipeline.run(tree, chosen, pipeline.Gate(Grade.BREAKING)), "memory-limit") == ["2Gi"]
 
 
