@@ -244,9 +244,12 @@ def _differences(container: Container, facts: Facts) -> Iterator[str]:
     """What runs otherwise than the manifest says, without judging it."""
     uid = container.effective("runAsUser")
     for ran in facts.ran:
-        if uid is not None and ran.uid != uid:
+        if uid is None and not ran.by_image:
+            yield f"it runs as {ran.uid}, which something set in its pod, the manifest sets no user"
+        elif uid is not None and ran.uid != uid:
             yield f"it runs as {ran.uid}, the manifest says {uid}"
     image = container.image
     for ran_image in facts.images:
         if image is not None and image.text != ran_image.name and image.digest != ran_image.digest:
-            yield f"it runs {ran_image.name}, the manifest says {image.text}"
+            digest = f"@{ran_image.digest}" if image.digest is not None and "@" not in ran_image.name else ""
+            yield f"it runs {ran_image.name}{digest}, the manifest says {image.text}"
