@@ -75,6 +75,11 @@ def _nameless(tree: Tree, collector: Collector) -> Iterator[str]:
     """Say what is of no image or workload that is known."""
     yield from _named_configs(tree, collector)
     collector.resolve()
+    if collector.left_out:
+        yield (
+            f"{collector.left_out} flows are of more connections than are kept: a policy may refuse them; import the"
+            " flows of fewer namespaces"
+        )
     if collector.unresolved:
         noun = "1 profile names" if collector.unresolved == 1 else f"{collector.unresolved} profiles name"
         yield f"{noun} no workload that these exports show: import the pods of the cluster with them"
