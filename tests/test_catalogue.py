@@ -65,7 +65,7 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
 
 def test_the_list_names_every_transform_once() -> None:
     lines: list[str] = []
-    explain.print_list(None, lambda line: lines.append(str(line)))
+    explain.print_list(lambda line: lines.append(str(line)))
     named = [line.split()[0] for line in lines if line.startswith("  ")]
     assert sorted(named) == sorted(registry.transforms())
 

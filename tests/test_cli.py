@@ -38,7 +38,7 @@ OPTIONS = {
     "observe": "--workload --engine --seconds --keep-going --registries --profile --config --evidence --check --format"
     " --seccomp-profile --exercise --budget --show-output --seccomp --seccomp-for --context --yes -h --help",
     "images": "--format --config --evidence --as-of -h --help",
-    "list": "--profile -h --help",
+    "list": "--profile --risk --severity -h --help",
     "explain": "-h --help",
 }
 
@@ -256,7 +256,8 @@ def test_apply_ends_with_0_and_diff_with_1_iff_there_is_something(harden: Harden
 
 
 def test_findings_alone_are_exit_code_0(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"bad.yaml": "kind: Pod\napiVersion: v1\n  x: 1\n"})
+    account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a}\nautomountServiceAccountToken: false\n"
+    write(tmp_path, {"bad.yaml": "kind: Pod\napiVersion: v1\n  x: 1\n", "good.yaml": account})
     done = harden("diff")
     assert (done.status, "Refused: 1 document" in done.out) == (0, True)
 

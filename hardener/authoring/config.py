@@ -16,10 +16,10 @@ from hardener.errors import InputError
 from hardener.kubernetes.images.row_schema import is_quick, mistakes
 from hardener.kubernetes.images.table import NO_ROWS, OwnRows, row_of
 from hardener.kubernetes.objects import quantity
-from hardener.sources import yaml
+from hardener.sources import files, yaml
 from hardener.sources.files import UnreadableError, is_inside, read_bytes
 
-NAME = ".harden.yaml"
+NAME = files.CONFIG
 DEFAULT_VERSION = "1.35"
 NEWEST = (1, 37)
 """The newest Kubernetes that this release knows; a later one is judged like it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from copy import copy
 from functools import partial
@@ -26,7 +28,6 @@ from hardener.cli.options import (
     Evidence,
     FailOn,
     FormatOption,
-    Framework,
     GraphFormat,
     HelmOption,
     ImageFormat,
@@ -65,6 +66,7 @@ from hardener.cli.options import (
     style_of,
     text,
 )
+from hardener.cli.reference import EXPLAIN_EXAMPLES, LIST_EXAMPLES, explain, hook, list_transforms, profiles
 
 app = typer.Typer(
     name="harden",
@@ -617,24 +619,10 @@ def init(
     )
 
 
-@command("list", short_help="List the transforms by risk.")
-def list_command(profile: Profile = None) -> None:
-    """List the transforms by risk, with the profiles that contain them."""
-    from hardener.commands.explain import print_list
-
-    print_list(profile, print)
-
-
-@command(short_help="List the profiles, or show one.")
-def profiles(
-    name: Annotated[str | None, typer.Argument(help="A profile to show whole.", metavar="[NAME|FILE]")] = None,
-) -> None:
-    """List the profiles, or show what one of them does and with which options."""
-    from hardener.commands.explain import print_profiles
-
-    print_profiles(name, print)
-
-
+command("list", short_help="List the transforms by risk.", epilog=LIST_EXAMPLES)(list_transforms)
+command(short_help="List the profiles, or show one.")(profiles)
+command(short_help="Explain a transform, or a risk.", epilog=EXPLAIN_EXAMPLES)(explain)
+command(short_help="Print a module for Airflow, Pulumi and others.")(hook)
 command(
     name="import",
     short_help="Read exports of a cluster as evidence.",
@@ -647,40 +635,6 @@ harden import --show web             what is known of a workload
 )(import_evidence)
 app.add_typer(golden, name="golden")
 app.add_typer(baseline_group, name="baseline")
-
-
-@command(
-    short_help="Explain a transform, or a risk.",
-    epilog="""
-harden explain run-as-non-root
-harden explain K05
-""",
-)
-def explain(
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="A transform, a finding, a risk from K01 to K10, or a check of another scanner.", metavar="ID|K01"
-        ),
-    ],
-) -> None:
-    """Explain a transform, a finding, a risk and its transforms, or what covers a check of another scanner."""
-    from hardener.commands.explain import explain
-    from hardener.report.terminal.screen import columns
-
-    explain(name, print, columns(sys.stdout))
-
-
-@command(short_help="Print a module for Airflow, Pulumi and others.")
-def hook(
-    framework: Annotated[
-        Framework, typer.Argument(help="What starts the pods.", metavar="airflow|cdk8s|kubespawner|pulumi")
-    ],
-) -> None:
-    """Print a module that hardens the pods of a framework while it runs, where their source cannot be changed."""
-    from hardener.commands import hooks
-
-    print(hooks.text(framework), end="")
 
 
 def _version(value: bool) -> None:
@@ -725,7 +679,7 @@ def main() -> None:
         message = getattr(error, "format_message", None)  # those of typer; their class has no public name
         if message is not None and type(error).__name__ != "NoArgsIsHelpError" and len(sys.argv) > 1:
             command = getattr(getattr(error, "ctx", None), "command_path", "harden")
-            _fail(f"harden: {' '.join(message().split()).removesuffix('.')}; see {command} --help", 2)
+            _fail(f"harden: {_in_a_line(message())}; see {command} --help", 2)
         if message is not None:  # no argument, or a group without its command: the help says what there is
             _fail(message(), 2)
         _fail(_bug_report(error), 3)
@@ -744,10 +698,21 @@ def _asked() -> typer.Typer:
     return found
 
 
+def _in_a_line(message: str) -> str:
+    """What click says of a wrong command line, as one clause."""
+    said = " ".join(message.split()).removesuffix(".")
+    said = re.sub(r"\. Did you mean ('\S+')\?$", r" (did you mean \1?)", said)
+    wrong = re.match(r"No such command '(.*?)'", said)
+    if wrong and os.path.exists(wrong[1]):
+        from hardener.support.shell_words import quoted_path
+
+        said += f"; to judge files: harden check {quoted_path(wrong[1])}"
+    return said
+
+
 def _bug_report(error: BaseException) -> str:
     """A short message for ``error``; the stack goes to a file of its own. Neither holds a message or a value,
     since both may quote a manifest."""
-    import os
     import platform
     import tempfile
     import traceback

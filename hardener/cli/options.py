@@ -31,6 +31,13 @@ class FailOn(StrEnum):
     none = "none"
 
 
+class Severity(StrEnum):
+    low = "low"
+    medium = "medium"
+    high = "high"
+    critical = "critical"
+
+
 class Unread(StrEnum):
     fail = "fail"
     warn = "warn"
@@ -143,7 +150,9 @@ Evidence = Annotated[
 Verbose = Annotated[
     bool, typer.Option("-v", "--verbose", help="Show every edit with its evidence.", rich_help_panel=REPORT)
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary.", rich_help_panel=REPORT)]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="Show only the summary, and what fails a check.", rich_help_panel=REPORT)
+]
 ColorOption = Annotated[
     Color, typer.Option("--color", help="Colours: on a terminal (auto), always or never.", rich_help_panel=REPORT)
 ]

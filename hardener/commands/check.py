@@ -62,8 +62,10 @@ def check(
         *(f"not looked at: {plain(redactor.text(one))}" for one in blind),
     ]
     verdict = _verdict(outcome, [*missing, *too_bad], fail_on, redactor, differ)
-    failing = tuple(_failing(outcome, fail_on, no_waivers=choices.no_waivers))
-    shown = Context(redactor=redactor, levels=levels, verdict=verdict, remarks=tuple(remarks), failing=failing)
+    failing = list(_failing(outcome, fail_on, no_waivers=choices.no_waivers))
+    if style.quiet and fail_on is None:  # no other line names what is pending
+        failing += outcome.changes
+    shown = Context(redactor=redactor, levels=levels, verdict=verdict, remarks=tuple(remarks), failing=tuple(failing))
     show(outcome, style, shown)
     if not style.for_people:
         _print_beside(remarks, missing)

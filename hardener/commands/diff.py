@@ -11,7 +11,7 @@ from hardener.commands.values import Release, read_or_rendered
 from hardener.commands.values import remarks as chart_remarks
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
-from hardener.report import formats
+from hardener.report import formats, unread
 from hardener.report.context import Context
 from hardener.report.redactor import Redactor
 from hardener.report.terminal.diff_stat import lines
@@ -19,7 +19,8 @@ from hardener.support.printable import plain
 
 
 def diff(paths: list[str], choices: Choices, style: Style, release: Release | None = None) -> int:
-    """Report what ``apply`` would do. Returns 1 when it would change something, else 0."""
+    """Report what ``apply`` would do. Returns 1 when it would change something, 2 when all that was given was refused,
+    else 0."""
     if style.stat and not style.for_people:
         raise InputError(f"--stat counts lines for people: it does not go with --format {style.format}")
     with Progress() as progress:
@@ -31,7 +32,9 @@ def diff(paths: list[str], choices: Choices, style: Style, release: Release | No
         _print(outcome, style)
     else:
         show(outcome, style, Context(redactor=Redactor()))
-    return 1 if outcome.files else 0
+    if outcome.files:
+        return 1
+    return 2 if unread.all_refused(outcome) else 0
 
 
 def _print(outcome: Outcome, style: Style) -> None:

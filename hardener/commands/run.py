@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from hardener.authoring import config as configuration
 from hardener.authoring import profile, registry
 from hardener.authoring.edits import Grade, WrongShapeError
 from hardener.authoring.profile import Profile
-from hardener.authoring.risks import RISKS
+from hardener.authoring.risks import is_like_a_risk, risk_called
 from hardener.commands.progress import Progress, later, phase
 from hardener.commands.write_files import finish_killed, may_write, write_files
 from hardener.engine import pipeline
@@ -163,7 +162,7 @@ def plan_with(choices: Choices, found: configuration.Config, root: str | None = 
         named, folder = found.profile, os.path.dirname(os.path.abspath(found.path))
     chosen = profile.load(named or "restricted", folder=folder, root=root, trusts=not choices.no_waivers)
     _set_options(chosen, choices, found)
-    accepted = frozenset(registry.get(id).id for id in _split(choices.accept))
+    accepted = frozenset(map(_accepted, _split(choices.accept)))
     only, skip = (
         frozenset(id for name in _split(given) for id in _named(name)) for given in (choices.only, choices.skip)
     )
@@ -205,6 +204,7 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
         helm_charts=found.helm_charts, helm_values=True if choices.chart_values else found.helm_values,
         helm_post_render=found.helm_post_render, helm_tests=found.helm_tests, oldest_recording=found.oldest_recording,
         lock=os.path.realpath(choices.lock) if choices.lock else None,
+        config=os.path.realpath(found.path) if found.path else None,
     )  # fmt: skip
 
 
@@ -217,12 +217,18 @@ def asked_of(paths: list[str], choices: Choices) -> GivenOptions:
 
 def _named(name: str) -> list[str]:
     """The transforms that ``name`` stands for: its own, or all of a risk such as K01. Raises InputError."""
-    of_risk = [transform.id for transform in registry.transforms().values() if transform.risk == name.upper()]
-    if not of_risk and re.fullmatch(r"[kK][oO0]{0,9}[0-9]{1,9}", name) and name.upper() not in RISKS:
-        near = f"K{int(name.upper().lstrip('KO0') or 0):02}"
-        meant = f" (did you mean {near}?)" if near in RISKS else ""
-        raise InputError(f"unknown risk {name}{meant}; there are {min(RISKS)} to {max(RISKS)}")
-    return of_risk or [registry.get(name).id]
+    if not is_like_a_risk(name):
+        return [registry.get(name).id]
+    risk = risk_called(name)
+    return [transform.id for transform in registry.transforms().values() if transform.risk == risk]
+
+
+def _accepted(name: str) -> str:
+    """The id of the one transform that ``name`` names. Raises InputError, also for a risk."""
+    if is_like_a_risk(name):
+        risk = risk_called(name)
+        raise InputError(f"--accept {name}: takes transforms one by one; harden list --risk {risk} shows them")
+    return registry.get(name).id
 
 
 def _real(path: str | None) -> str | None:
@@ -287,7 +293,8 @@ def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
 
 
 def apply(paths: list[str], choices: Choices, style: Style, *, yes: bool) -> int:
-    """Harden ``paths`` in place. Returns 0; 2 when a file could not be written, and so none was."""
+    """Harden ``paths`` in place. Returns 0; 2 when a file could not be written, and so none was, and when all that was
+    given was refused."""
     with run_folder.turn(files.expand(paths)):  # two runs at once: the second reads what the first one wrote
         finish_killed(paths)
         with Progress() as progress:
@@ -305,7 +312,7 @@ def write(outcome: Outcome, style: Style) -> int:
     show(outcome, style, Context(redactor=redactor, applied=True))
     if outcome.failure and not style.for_people:
         print(f"harden: {plain(redactor.text(outcome.failure))}", file=sys.stderr)
-    return 0 if whole else 2
+    return 2 if not whole or unread.all_refused(outcome) else 0
 
 
 def say_unread(tree: Tree) -> None:
@@ -410,7 +417,7 @@ def informed(outcome: Outcome) -> Redactor:
 def show(outcome: Outcome, style: Style, context: Context) -> None:
     """Print the report of ``outcome`` to standard output, in the way of ``style`` and ``context``."""
     redactor = context.redactor
-    if not style.quiet or not style.for_people:  # a summary quotes nothing
+    if not style.quiet or not style.for_people or context.failing:  # a summary quotes nothing
         learn(outcome.tree, redactor)
     learn_moved(outcome, redactor)
     print_report(outcome, style, context, sys.stdout)

@@ -75,6 +75,7 @@ class Settings(Struct):
     exclude: tuple[str, ...] = ()  # what is evidence only: patterns as in .gitignore, seen from the root
     test_data: frozenset[str] = TEST_DATA  # names of folders that are not read
     no_waivers: bool = False  # nothing that the tree says lowers the result
+    config: str | None = None  # the file of the configuration that counts
     helm_charts: dict[str, str] = {}  # folders of charts by the name that releases call them
     lock: str | None = None  # the file that counts as the lock, in place of that of the tree
     oldest_recording: int = 180  # days from which on what a cluster told is a hint

@@ -35,7 +35,9 @@ class WholeReport(printed.Printed):
         if self.context.verdict:
             self._say(self.context.verdict)
         self._head()
-        if not self.context.quiet:
+        if self.context.quiet:
+            self._failing(_MOST_QUIET)
+        else:
             self._failing()
             self._levels()
             self._impact()
@@ -62,15 +64,19 @@ class WholeReport(printed.Printed):
         for text, grave in self._remarks():
             self._say(f"  {self._paint('yellow', text) if grave else text}")
 
-    def _failing(self) -> None:
+    def _failing(self, most: int | None = None) -> None:
+        """What a check fails on; ``most`` lines of it."""
         if not self.context.failing:
             return
         self._title(printed.failing_title(self.context.failing))
-        for each in printed.failures(self.context.failing):
+        found = printed.failures(self.context.failing)
+        for each in found[:most]:
             times = f" x {each.count}" if each.count > 1 else ""
             item = f" {each.item}" if each.item else ""
             line = f"  {self._painted(each.severity)} {each.id}{times}  {place(*each.where)}{item}  {each.text}"
             self._say(line, at=[each.where])
+        if left := len(found) - len(found[:most]):
+            self._say(f"  and {left} more; without --quiet the report lists them")
 
     def _levels(self) -> None:
         if self.context.levels and self.context.levels[0]:
@@ -260,6 +266,7 @@ class WholeReport(printed.Printed):
 # Findings that give the same advice are one line when there are more of them, and none of them is urgent; so are steps
 # that are held back for the same reason.
 _MOST_IN_FULL = 3
+_MOST_QUIET = 20  # lines of what a check fails on, with --quiet
 
 
 def grouped(findings: list[Report]) -> Iterator[list[Report]]:

@@ -19,6 +19,7 @@ _OTHERS = (".csv", ".conf", ".kubeconfig")
 MAX_BYTES = 64 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 _LINE_END = late_pattern("\n")
+CONFIG = ".harden.yaml"  # what a repository says about its cluster: authoring/config.py
 RUN_FOLDER = ".harden-run"  # what a run keeps while it writes: sources/run_folder.py
 
 
