@@ -60,6 +60,7 @@ from hardener.cli.options import (
     ValuesOption,
     Verbose,
     Version,
+    Whole,
     Workflow,
     Yes,
     choices_of,
@@ -140,9 +141,10 @@ def apply(
 @command(
     short_help="Show what apply would change.",
     epilog="""
-harden diff k8s                  the patch, and what to know of it
+harden diff k8s                  what to know of it, and the patch
+harden diff k8s --patch          the patch alone
 harden diff k8s --stat           how many lines of which files
-harden diff k8s | git apply      what apply does
+harden diff k8s | git apply      what apply does; the report is on standard error
 """,
 )
 def diff(
@@ -166,6 +168,7 @@ def diff(
     audit_log: AuditLog = None,
     pin_format: PinFormatOption = None,
     since: Since = None,
+    whole: Whole = False,
     no_waivers: NoWaivers = False,
     lock: LockFile = None,
     values: ValuesOption = None,
@@ -177,6 +180,9 @@ def diff(
     stat: Annotated[
         bool, typer.Option("--stat", help="Count the lines of each file, not the patch.", rich_help_panel=REPORT)
     ] = False,
+    patch: Annotated[
+        bool, typer.Option("--patch", help="Print the patch alone, without the report.", rich_help_panel=REPORT)
+    ] = False,
     no_pager: Annotated[
         bool, typer.Option("--no-pager", help="Print on a terminal without a pager.", rich_help_panel=REPORT)
     ] = False,
@@ -184,7 +190,8 @@ def diff(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Show what apply would change, as a patch that git apply takes. Exit code 1 when there is something."""
+    """Show what apply would change: on a terminal the report and then the patch, elsewhere the patch, which git apply
+    takes, with the report on standard error. Exit code 1 when there is something."""
     from hardener.commands.diff import diff
 
     sys.exit(diff(paths or ["."], choices_of(context), style_of(context), release_of(context)))
@@ -227,6 +234,7 @@ def check(
     audit_log: AuditLog = None,
     pin_format: PinFormatOption = None,
     since: Since = None,
+    whole: Whole = False,
     baseline: Annotated[
         Path | None,
         typer.Option(help="Fail only on what this file does not list.", metavar="FILE", rich_help_panel=VERDICT),
@@ -384,6 +392,7 @@ def fn() -> None:
     epilog="""
 harden graph k8s
 harden graph k8s --format mermaid
+harden graph k8s --format svg >graph.svg
 """,
 )
 def graph(
