@@ -63,7 +63,7 @@ def test_the_next_step_can_be_typed(options: list[str], harden: Harden) -> None:
 @pytest.mark.parametrize(
     ("options", "shown"),
     [
-        (["--since", "HEAD"], "harden diff k8s --since HEAD shows each change; -v"),
+        (["--since", "HEAD", "--whole"], "harden diff k8s --since HEAD --whole shows each change; -v"),
         (["--no-waivers"], "harden diff k8s --no-waivers shows each change; -v"),
         (["--baseline", "known"], "harden diff k8s shows each change, also those that the baseline lists; -v"),
     ],

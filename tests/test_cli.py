@@ -17,7 +17,7 @@ from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, run, write
 OPTIONS = {
     "apply": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --set --evidence"
     " --yes --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose"
-    " --quiet -i --interactive --values --output --output-dir --patch --color -h --help",
+    " --quiet -i --interactive --plan --lines --values --output --output-dir --patch --color -h --help",
     "diff": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --set --evidence"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
     " --since --whole --no-waivers --lock --stat --patch --no-pager --color -h --help"
@@ -38,6 +38,8 @@ OPTIONS = {
     "observe": "--workload --engine --seconds --keep-going --registries --profile --config --evidence --check --format"
     " --seccomp-profile --exercise --budget --show-output --seccomp --seccomp-for --context --yes -h --help",
     "images": "--format --config --evidence --as-of -h --help",
+    "plan": "--lines --profile --max-grade --accept --only --skip --kubernetes-version --config --set --evidence"
+    " --as-of --policy-engine -h --help",
     "undo": "-h --help",
     "show": "--full -h --help",
     "list": "--profile --risk --severity -h --help",

@@ -328,6 +328,8 @@ def test_a_tree_without_workloads(harden: Harden, tmp_path: Path, files: dict[st
     }
     if format == "json":
         assert json.loads(done.out)["workloads"] == []
+    elif format == "svg":
+        assert "0 boxes and 0 lines" in done.out and ElementTree.fromstring(done.out) is not None
     else:
         assert done.out == expected[format]
 

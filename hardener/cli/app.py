@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 
 from hardener.cli import calm_collector
+from hardener.cli.around_apply import PLAN_EXAMPLES, Lines, PlanPart, plan, show, undo
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
 from hardener.cli.kept import baseline_group, golden, import_evidence
-from hardener.cli.last_run import show, undo
 from hardener.cli.options import (
     TEXT,
     Accept,
@@ -118,6 +118,8 @@ def apply(
         typer.Option("--values", help="Harden charts that the tree renders, by their values.", rich_help_panel=CHART),
     ] = False,
     interactive: Annotated[bool, typer.Option("-i", "--interactive", help="Ask about each change.")] = False,
+    plan: PlanPart = None,
+    lines: Lines = 300,
     yes: Yes = False,
     patch: PatchOption = False,
     color: ColorOption = Color.auto,
@@ -127,6 +129,12 @@ def apply(
     """Rewrite manifests in place and report what was changed, why, and what was left alone."""
     from hardener.commands.run import apply
 
+    if plan is not None:
+        from hardener.commands.plan import apply as apply_part
+
+        if interactive or output or output_dir:
+            _fail("harden: --plan does not go with -i, --output and --output-dir", 2)
+        sys.exit(apply_part(paths, choices_of(context), style_of(context), number=plan, lines=lines, yes=yes))
     if interactive or output or output_dir:
         from hardener.commands import apply as apply_command
 
@@ -629,6 +637,7 @@ def init(
     )
 
 
+command(short_help="Split what apply makes into parts.", epilog=PLAN_EXAMPLES)(plan)
 command(short_help="Take back what the last run wrote.")(undo)
 command(short_help="Print the last report again.")(show)
 command("list", short_help="List the transforms by risk.", epilog=LIST_EXAMPLES)(list_transforms)

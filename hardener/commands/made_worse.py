@@ -1,5 +1,5 @@
 """What a change made worse in the manifests that it touches: the steps and findings that they did not need before, and
-those that rest on a line that the change touched.
+those that stand on a line that the change touched.
 
 For that the same tree is decided once more, with these manifests as the revision had them.
 """
@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from hardener.authoring.edits import Create, Evidence
+from hardener.authoring.edits import Create
 from hardener.engine.find_removed_guards import Before
 from hardener.engine.outcome import Change, Outcome, Report
 from hardener.engine.pipeline import Gate
@@ -51,8 +51,7 @@ class MadeWorse:
         if piece.file.path not in self.files:
             return None
         places = (piece.file.path, step.transform.id, tuple(change.edit.path for change in step.changes))
-        facts = [fact for change in step.changes for fact in change.edit.evidence]
-        touched = any(map(self._is_touched, step.changes)) or any(map(self._is_fact_touched, facts))
+        touched = any(map(self._is_touched, step.changes))
         return False if self._was_there(places, _key(step.changes), touched) else None
 
     def keeps(self, finding: Report) -> bool:
@@ -79,9 +78,6 @@ class MadeWorse:
         if isinstance(change.edit, Create) or change.object.piece.is_new:
             return False
         return self._touches(change.object.piece, change.edit.path)
-
-    def _is_fact_touched(self, fact: Evidence) -> bool:
-        return fact.piece is not None and not fact.piece.is_new and self._touches(fact.piece, fact.path)
 
     def _touches(self, piece: Piece, path: Path) -> bool:
         line = self._line(piece, path)
