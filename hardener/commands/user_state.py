@@ -1,7 +1,7 @@
 """What harden keeps for a person between two commands, in the folder of states of the user: by repository, readable by
 the user alone.
 
-Source of the folder: the XDG Base Directory Specification 0.8, ``XDG_STATE_HOME``.
+Source of the folder: the XDG Base Directory Specification, version 0.8, ``XDG_STATE_HOME``.
 """
 
 from __future__ import annotations

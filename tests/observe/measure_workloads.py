@@ -2,11 +2,11 @@
 
 ``python -m tests.observe.measure_workloads [--seconds N] [--work N] [--alone] [NAME...]`` builds their images, runs
 ``harden observe`` over a tree with all of them, then ``harden apply`` once with what is safe and once as it is, and a
-client against each pod of both for ``--work`` seconds. It prints a table: runs, what is false among what became safe,
-what was held back without need, and whether exactly the capabilities are written that it needs. Servers whose work
-begins behind a login get their client as ``observe.exercise``; ``--alone`` gives none. ``--needs`` runs nothing of
-harden: it finds by its client which capabilities each needs, leaving them out one by one. The exit code is 1 where a
-change is safe and false.
+client against each pod of both for ``--work`` seconds. It prints a table: runs and seconds, what is false among what
+became safe, what was held back without need, and whether exactly the capabilities are written that it needs. Servers
+whose work begins behind a login get their client as ``observe.exercise``; ``--alone`` gives none. ``--needs`` runs
+nothing of harden: it finds by its client which capabilities each needs, leaving them out one by one. The exit code is 1
+where a change is safe and false.
 
 It needs podman, runc, docker-registry and a base image (``built_images``).
 """
@@ -17,6 +17,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -53,6 +54,7 @@ _OF_USER = ("run-as-user", "run-as-non-root")
 _HARDEN = Path(sys.executable).parent / "harden"
 _ROOT = Path(__file__).resolve().parents[2]
 _START = 40.0  # seconds until a client is content for the first time
+_LEAST_START, _TIMES_AS_LONG = 15.0, 4  # where it is known how long that takes: so many times that
 _SIDE_BY_SIDE = 6
 _ENDS = ("Job", "CronJob")
 # Fields of which a pod is not run otherwise here.
@@ -62,12 +64,14 @@ _QUEUE = "queue"
 
 @dataclass(frozen=True)
 class Row:
-    """What came of a workload. ``false``, ``needless``: changes; ``adds``: the capabilities that are written, None
-    where nothing is dropped; ``exact``: whether it needs just these; ``wrong``: what a client says, by the pod."""
+    """What came of a workload. ``seconds``: of all its runs; ``false``, ``needless``: changes; ``adds``: the
+    capabilities that are written, None where nothing is dropped; ``exact``: whether it needs just these; ``wrong``:
+    what a client says, by the pod."""
 
     name: str
     state: str
     runs: int
+    seconds: float
     safe: tuple[str, ...]
     held: tuple[str, ...]
     false: tuple[str, ...]
@@ -112,6 +116,12 @@ class Machine:
         self._podman, self._folder = podman, folder
         podman("network", "create", "--disable-dns", "clients")
         self._broker: str | None = None
+        self._starts: dict[str, float] = {}  # the longest time until a client was content, by workload
+
+    def patience(self, one: Packaged) -> float:
+        """The seconds after which a client of ``one`` that was never content will not be."""
+        known = self._starts.get(one.name)
+        return _START if known is None else min(_START, max(_LEAST_START, _TIMES_AS_LONG * known))
 
     def begin(self) -> None:
         """Start what others call."""
@@ -119,14 +129,16 @@ class Machine:
         self._podman("run", "-d", "--name", "broker", "--network", "clients", broker.image)
         self._broker = self._address("broker")
 
-    def problem(self, one: Packaged, pod: Map, which: str, seconds: float, options: tuple[str, ...] = ()) -> str:
+    def problem(
+        self, one: Packaged, pod: Map, which: str, seconds: float, options: tuple[str, ...] = (), start: float = _START
+    ) -> str:
         """What goes wrong with a client's work against ``pod`` of ``one`` for ``seconds``; "" where nothing does.
-        ``options``: of podman, for its first container."""
+        ``options``: of podman, for its first container. ``start``: seconds until it is content for the first time."""
         folder = self._folder / f"{one.name}-{which}"
         folder.mkdir(parents=True, exist_ok=True)
         try:
             with self._running(pod, folder, options) as name:
-                return self._ended(name) if one.kind in _ENDS else self._worked(one, name, seconds)
+                return self._ended(name) if one.kind in _ENDS else self._worked(one, name, seconds, start)
         except (Refused, AssertionError) as error:
             return f"it is not started: {str(error).strip()[-200:]}"
 
@@ -168,7 +180,7 @@ class Machine:
         done = self._podman("logs", name, check=False)
         return done.stdout + done.stderr
 
-    def _worked(self, one: Packaged, name: str, seconds: float) -> str:
+    def _worked(self, one: Packaged, name: str, seconds: float, start: float) -> str:
         def execute(*words: str) -> str:
             done = self._podman("exec", "--user", "0", name, *words, check=False)
             if done.returncode != 0:
@@ -182,9 +194,12 @@ class Machine:
         while True:
             try:
                 one.client(target)
-                until, content = (until if content else time.monotonic() + seconds), True
+                if not content:
+                    now, content = time.monotonic(), True
+                    until = now + seconds
+                    self._starts[one.name] = max(now - began, self._starts.get(one.name, 0.0))
             except Exception as error:  # whatever a library makes of an answer
-                if content or time.monotonic() > began + _START:
+                if content or time.monotonic() > began + start:
                     return f"{type(error).__name__}: {error}"[:250]
             if not self._state(name)[0]:
                 return f"it ended with {self._state(name)[1]}: {self._log(name)[-200:]}"
@@ -201,7 +216,7 @@ def superfluous(machine: Machine, one: Packaged, pod: Map) -> list[str]:
         for container in (*other["containers"], *other.get("initContainers", [])):
             capabilities = container.get("securityContext", {}).get("capabilities", {})
             capabilities["add"] = [each for each in capabilities.get("add", []) if each != name]
-        if not machine.problem(one, other, f"without-{name.lower()}", 2):
+        if not machine.problem(one, other, f"without-{name.lower()}", 2, start=machine.patience(one)):
             found.append(name)
     return found
 
@@ -267,7 +282,17 @@ def written(pod: Map) -> tuple[tuple[str, ...] | None, bool]:
     return tuple(sorted(added)) if drops else None, not all("runAsUser" in each for each in both[:1])
 
 
-def judged(one: Packaged, seen: Map, graded: Mapping[str, str], pod: Map, wrong: Mapping[str, str]) -> Row:
+_TOOK = re.compile(r"^\d+ of \d+: (?:\S+/)?(\S+) .*\(\d+ runs?, (\d+) s\)$", re.M)
+
+
+def seconds_of(progress: str) -> dict[str, float]:
+    """How long each workload took, by its name, as ``harden observe`` tells of it."""
+    return {name: float(seconds) for name, seconds in _TOOK.findall(progress)}
+
+
+def judged(
+    one: Packaged, seen: Map, seconds: float, graded: Mapping[str, str], pod: Map, wrong: Mapping[str, str]
+) -> Row:
     """The row of ``one``."""
     adds, is_root = written(pod)
     untrue_ones = untrue(one, adds, is_root=is_root)
@@ -276,14 +301,14 @@ def judged(one: Packaged, seen: Map, graded: Mapping[str, str], pod: Map, wrong:
     held = tuple(each for each in ids if graded.get(each) == "held")
     false = tuple(each for each in safe if each in untrue_ones)
     if "before" in wrong:
-        return Row(one.name, "wrong", seen["runs"], (), (), (), (), None, exact=False, wrong=wrong)
+        return Row(one.name, "wrong", seen["runs"], seconds, (), (), (), (), None, exact=False, wrong=wrong)
     if "safe" in wrong and not false:
         false = ("?",)  # a client knows better
     needless = tuple(each for each in held if each not in untrue_ones)
     # What it needs depends on its volumes: the client tells which of those that are written it can do without.
     exact = not {"applied", "superfluous"} & wrong.keys() and (adds is None) == (one.truth.needs is None)
     return Row(
-        one.name, seen["state"], seen["runs"], safe, held, false, needless, adds, exact, wrong,
+        one.name, seen["state"], seen["runs"], seconds, safe, held, false, needless, adds, exact, wrong,
         seen["reason"] or "; ".join(f"{', '.join(each['changes'])}: {each['because']}" for each in seen["failed"]),
     )  # fmt: skip
 
@@ -343,7 +368,7 @@ def place(chosen: Iterable[Packaged], base: str) -> Iterator[Place]:
 
 
 def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> list[Row]:
-    """Observe, apply and let the clients work."""
+    """Observe, apply, let the clients work, and print what came of it."""
     tree = where.tree("tree", chosen, exercised=not asked.alone)
     began = time.monotonic()
     words: tuple[str, ...] = ("observe", ".", "--format", "json", "--seconds", str(asked.seconds), "--budget", "120m")
@@ -357,6 +382,7 @@ def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> 
         (Path(asked.keep) / "observed.json").write_text(done.stdout, encoding="utf-8")
         (Path(asked.keep) / "observed.txt").write_text(done.stderr, encoding="utf-8")
     seen = {each["workload"].rpartition("/")[2]: each for each in json.loads(done.stdout)["workloads"]}
+    seconds = seconds_of(done.stderr)
     print(f"harden observe: {took:.0f} s for {len(chosen)} workloads, load {os.getloadavg()[0]:.1f}\n", flush=True)
     graded = grades(tree)
     commit(tree)
@@ -389,14 +415,18 @@ def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> 
 
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         wrong = dict(zip((one.name for one in chosen), pool.map(tried, chosen), strict=True))
+
+    def row(one: Packaged) -> Row:
+        took, own = seconds.get(one.name, 0.0), graded.get(one.name, {})
+        return judged(one, seen[one.name], took, own, pods["applied"][one.name], wrong[one.name])
+
+    rows = list(map(row, chosen))
+    _print(rows)
     if asked.seccomp:
         _print_profiles(machine, chosen, pods["applied"], seen, tree / "profiles", asked.work)
     if asked.node:
         _compare_with_a_node(where, chosen, pods, seen, wrong, asked.work)
-    return [
-        judged(one, seen[one.name], graded.get(one.name, {}), pods["applied"][one.name], wrong[one.name])
-        for one in chosen
-    ]
+    return rows
 
 
 def _print_profiles(
@@ -414,7 +444,7 @@ def _print_profiles(
         problem = machine.problem(one, json.loads(json.dumps(pods[one.name])), "profile", seconds, options)
         return f"  {one.name}: {len(found['calls'])} of {found['of']}: {problem or 'content'}"
 
-    print("System calls of profiles, of those of RuntimeDefault, and the client under each:\n")
+    print("\nSystem calls of profiles, of those of RuntimeDefault, and the client under each:\n")
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         print("\n".join(pool.map(line, chosen)), end="\n\n", flush=True)
 
@@ -430,7 +460,7 @@ def _compare_with_a_node(
         machine = NodePods(node, where.host)
         machine.load(str(each["image"]) for _, pod in wanted.values() for each in containers_of(pod))
         found = machine.problems(wanted, seconds)
-    print("On a node, and beside it with podman:\n")
+    print("\nOn a node, and beside it with podman:\n")
     for (name, which), problem in found.items():
         foretold = [each["because"] for each in seen[name]["failed"]]
         word = "content" if not problem else "as foretold" if _is_foretold(problem, foretold) else "otherwise"
@@ -449,12 +479,12 @@ def _print(rows: list[Row]) -> None:
     def names(values: tuple[str, ...] | None) -> str:
         return "not dropped" if values is None else " ".join(values) or "-"
 
-    heads = ("WORKLOAD", "STATE", "RUNS", "SAFE", "FALSE", "NEEDLESS", "ADDS", "EXACT", "CLIENT")
+    heads = ("WORKLOAD", "STATE", "RUNS", "SECONDS", "SAFE", "FALSE", "NEEDLESS", "ADDS", "EXACT", "CLIENT")
     table: list[tuple[str, ...]] = [heads]
     for row in rows:
         client = ", ".join(each for each in row.wrong if each != "superfluous") or "content"
-        cells = (row.name, row.state, str(row.runs), str(len(row.safe)), names(row.false), names(row.needless))
-        table.append((*cells, names(row.adds), "yes" if row.exact else "no", client))
+        cells = (row.name, row.state, str(row.runs), f"{row.seconds:.0f}", str(len(row.safe)), names(row.false))
+        table.append((*cells, names(row.needless), names(row.adds), "yes" if row.exact else "no", client))
     widths = [max(len(row[at]) for row in table) for at in range(len(heads))]
     for line in table:
         print("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
@@ -467,6 +497,7 @@ def _print(rows: list[Row]) -> None:
     holds, needless = sum(len(row.held) for row in rows), sum(len(row.needless) for row in rows)
     counts = Counter(row.state for row in rows)
     up = [row for row in rows if row.state in ("held", "partly")]
+    seconds = [row.seconds for row in rows]
     print(
         f"\n{len(rows)} workloads: {dict(counts)}\n"
         f"safe: {sum(len(row.safe) for row in rows)} changes, false: {sum(len(row.false) for row in rows)}\n"
@@ -474,7 +505,9 @@ def _print(rows: list[Row]) -> None:
         f"capabilities exactly those needed: {sum(row.exact for row in up)} of {len(up)}"
         f" ({100 * sum(row.exact for row in up) / max(len(up), 1):.0f} %)\n"
         f"runs: median {statistics.median(row.runs for row in rows)}, most {max(row.runs for row in rows)}\n"
-        f"a client that is not content with what apply leaves: {sum('applied' in row.wrong for row in rows)}"
+        f"seconds: median {statistics.median(seconds):.0f}, most {max(seconds):.0f}\n"
+        f"a client that is not content with what apply leaves: {sum('applied' in row.wrong for row in rows)}",
+        flush=True,
     )
 
 
@@ -501,7 +534,6 @@ def main(words: list[str]) -> int:
                 list(pool.map(lambda one: print(f"{one.name}: {needs(machine, one)}", flush=True), chosen))
             return 0
         rows = measure(where, chosen, asked)
-    _print(rows)
     return 1 if any(row.false for row in rows) else 0
 
 
