@@ -38,6 +38,8 @@ OPTIONS = {
     "observe": "--workload --engine --seconds --keep-going --registries --profile --config --evidence --check --format"
     " --seccomp-profile --exercise --budget --show-output --seccomp --seccomp-for --context --yes -h --help",
     "images": "--format --config --evidence --as-of -h --help",
+    "undo": "-h --help",
+    "show": "--full -h --help",
     "list": "--profile --risk --severity -h --help",
     "explain": "-h --help",
 }
