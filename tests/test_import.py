@@ -359,6 +359,26 @@ THROTTLED = {
     ]},
 }  # fmt: skip
 
+ISTIO = {
+    "status": "success",
+    "data": {"resultType": "vector", "result": [
+        {
+            "metric": {
+                "__name__": "istio_requests_total", "reporter": "source", "source_workload": source,
+                "source_workload_namespace": "shop" if source != "unknown" else "unknown", "response_code": "200",
+                "destination_workload": target,
+                "destination_workload_namespace": "shop" if target == "api" else "unknown",
+                "destination_service_name": service,
+            },
+            "value": [1763164800, "12"],
+        }
+        for source, target, service in (
+            ("web", "api", "api"), ("web", "unknown", "PassthroughCluster"), ("unknown", "api", "api"),
+            ("web", "unknown", "unknown"),
+        )
+    ]},
+}  # fmt: skip
+
 WEB = "Deployment/shop/web/web"
 API = "StatefulSet/shop/api"
 USAGE = "used: {cpu: 35m, cpuMost: 400m, memory: 50Mi, memoryMost: 120Mi}"
@@ -471,8 +491,22 @@ TOOLS: dict[str, tuple[Any, list[str]]] = {
             "2026-11-02 to 2026-11-16", f"Deployment/shop/web -> {API}:8080", "Deployment/shop/web -> outside:443",
         ],
     ),
+    "Hubble 1.18, what a policy would refuse, what a proxy takes, and probes of the node": (
+        [
+            {"flow": {**HUBBLE[0]["flow"], "verdict": "AUDIT"}},
+            {"flow": {**HUBBLE[3]["flow"], "verdict": "REDIRECTED"}},
+            {"flow": {
+                **HUBBLE[0]["flow"], "source": {"identity": 1, "labels": ["reserved:host"]},
+            }},
+            {"flow": {**{key: each for key, each in HUBBLE[1]["flow"].items() if key != "is_reply"}}},
+        ],
+        ["2026-11-02", f"Deployment/shop/web -> {API}:8080", "Deployment/shop/web -> outside:443"],
+    ),
     "Calico flow logs, docs.tigera.io observability/elastic/flow/datatypes": (
         CALICO, ["2026-11-02", f"Deployment/shop/web -> {API}:8080"],
+    ),
+    "Istio 1.27, istio_requests_total by the HTTP API of Prometheus, istio.io/latest/docs/reference/config/metrics": (
+        ISTIO, ["2025-11-15", "*/shop/web -> */shop/api", "*/shop/web -> outside"],
     ),
     "ClientIntents v2beta1, otterize/intents-operator": (INTENTS, ["Deployment/shop/web -> */data/api"]),
 }  # fmt: skip

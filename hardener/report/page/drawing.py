@@ -43,6 +43,7 @@ _ORIGINS = {
     Way.UNREAD: "what was not read",
     Way.NAMESPACE: "its namespace",
     Way.MADE: "pods it makes",
+    Way.RECORDED: "who was seen",
 }
 _LACKS = {
     Lack.EXTERNAL: "outside the cluster",
