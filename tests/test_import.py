@@ -729,6 +729,16 @@ def test_the_same_export_again_takes_its_own_place(tmp_path: Path) -> None:
     assert merged(one, one) == one
 
 
+def test_a_container_that_is_injected_no_more_is_forgotten(tmp_path: Path) -> None:
+    before, _ = read(written(tmp_path, [POD, DEPLOYMENT]))
+    pod = copy.deepcopy(POD)
+    del pod["spec"]["containers"][1]  # type: ignore[index]
+    after, _ = read(written(tmp_path, [pod, DEPLOYMENT]))
+    assert before.injected and merged(before, after).injected == {}
+    others, _ = read(written(tmp_path, [DEPLOYMENT]))
+    assert merged(before, others).injected == before.injected
+
+
 def test_two_sources_are_both_kept_the_newer_first(tmp_path: Path) -> None:
     old, _ = read(written(tmp_path, KRR))
     (tmp_path / "new").mkdir()
