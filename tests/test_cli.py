@@ -38,6 +38,8 @@ OPTIONS = {
     "observe": "--workload --engine --seconds --keep-going --registries --profile --config --evidence --check --format"
     " --seccomp-profile --exercise --budget --show-output --seccomp --seccomp-for --context --yes -h --help",
     "images": "--format --config --evidence --as-of -h --help",
+    "undo": "-h --help",
+    "show": "--full -h --help",
     "list": "--profile --risk --severity -h --help",
     "explain": "-h --help",
 }
@@ -76,8 +78,8 @@ MISTAKES: list[tuple[str, list[str], list[str]]] = [
     ("--set with a wrong type", ["--set", "resources.cpu-limit=[1]"], ["resources.cpu-limit takes"]),
     ("--set with broken YAML", ["--set", "resources.cpu-limit={"], ["--set resources.cpu-limit"]),
     ("--set with nothing behind the sign", ["--set", "resources.cpu-limit=# none"], ["resources.cpu-limit takes"]),
-    ("bad version", ["--kubernetes-version", "latest"], ["latest", "a Kubernetes version looks like 1.35"]),
-    ("version two", ["--kubernetes-version", "2.1"], ["2.1", "a Kubernetes version looks like 1.35"]),
+    ("bad version", ["--kubernetes-version", "latest"], ["latest", "a Kubernetes version looks like 1.36"]),
+    ("version two", ["--kubernetes-version", "2.1"], ["2.1", "a Kubernetes version looks like 1.36"]),
     ("missing config", ["--config", "gone.yaml"], ["gone.yaml", "no such config file"]),
     ("config with an unknown key", ["--config", "config-key.yaml"], ["config-key.yaml", "profil"]),
     ("config is broken", ["--config", "broken.yaml"], ["broken.yaml:3"]),

@@ -170,12 +170,12 @@ def test_signs_of_a_platform(document: str, platforms: list[str], tmp_path: Path
 @pytest.mark.parametrize(
     ("config", "head"),
     [
-        ("", "Kubernetes 1.35, OpenShift (Route/it), GKE (Route/it), evidence"),
+        ("", "Kubernetes 1.36, OpenShift (Route/it), GKE (Route/it), evidence"),
         (
             "platform: kubernetes\n",
-            "Kubernetes 1.35, no OpenShift (as the configuration says), GKE (Route/it), evidence",
+            "Kubernetes 1.36, no OpenShift (as the configuration says), GKE (Route/it), evidence",
         ),
-        ("platform: openshift\n", "Kubernetes 1.35, OpenShift (as the configuration says), GKE (Route/it), evidence"),
+        ("platform: openshift\n", "Kubernetes 1.36, OpenShift (as the configuration says), GKE (Route/it), evidence"),
     ],
 )
 def test_the_platform_is_printed(config: str, head: str, tmp_path: Path, harden: Harden) -> None:

@@ -75,9 +75,9 @@ def _remarks(done: Done) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "text", "options", "said"),
     [
-        ("a.yaml", KUBEADM.format("v1.31.2"), (), "a.yaml says Kubernetes 1.31, older than 1.35: --kubernetes-version"),
-        ("a.yaml", EKSCTL.format("1.30"), (), "a.yaml says Kubernetes 1.30, older than 1.35: --kubernetes"),
-        ("a.tf", EKS.format("1.29"), (), "a.tf says Kubernetes 1.29, older than 1.35: --kubernetes-version 1.29"),
+        ("a.yaml", KUBEADM.format("v1.31.2"), (), "a.yaml says Kubernetes 1.31, older than 1.36: --kubernetes-version"),
+        ("a.yaml", EKSCTL.format("1.30"), (), "a.yaml says Kubernetes 1.30, older than 1.36: --kubernetes"),
+        ("a.tf", EKS.format("1.29"), (), "a.tf says Kubernetes 1.29, older than 1.36: --kubernetes-version 1.29"),
         ("a.tf", EKS.format("${var.version}"), (), None),
         ("a.yaml", KUBEADM.format("v1.31.2"), ("--kubernetes-version", "1.31"), None),
         ("a.yaml", KUBEADM.format("v1.36.0"), (), None),

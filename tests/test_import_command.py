@@ -213,7 +213,7 @@ def test_the_cluster_is_shown_with_what_the_tree_takes_for_granted(harden: Harde
     harden("import", str(written(tmp_path, [POD, RUNS, old])))
     shown = harden("import", "--show", "").out
     assert "cluster: Node v1.29.4 containerd://2.1.4" in shown
-    assert "kubelets of 1.29 run, and this tree is hardened for 1.35: set kubernetes-version" in shown
+    assert "kubelets of 1.29 run, and this tree is hardened for 1.36: set kubernetes-version" in shown
 
 
 def test_list_names_each_source_and_prune_drops_what_is_of_no_workload(harden: Harden, tmp_path: Path) -> None:

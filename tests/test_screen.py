@@ -95,7 +95,7 @@ def test_try_shows_all_on_24_and_on_40_rows() -> None:
         shown = on_terminal(["./try"], ROOT, rows=rows)
         assert shown.status == 0, shown.text
         assert height(shown.rows, 80) <= rows - 1, shown.text  # one is for the next prompt
-        assert "undo: git restore" in shown.text and "This was a copy. " in shown.text
+        assert "undo: harden undo" in shown.text and "This was a copy. " in shown.text
 
 
 def test_a_pipe_gets_all_but_the_findings_behind_the_tenth(harden: Harden, tmp_path: Path) -> None:

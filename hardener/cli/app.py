@@ -15,6 +15,7 @@ import typer
 from hardener.cli import calm_collector
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
 from hardener.cli.kept import baseline_group, golden, import_evidence
+from hardener.cli.last_run import show, undo
 from hardener.cli.options import (
     TEXT,
     Accept,
@@ -619,6 +620,8 @@ def init(
     )
 
 
+command(short_help="Take back what the last run wrote.")(undo)
+command(short_help="Print the last report again.")(show)
 command("list", short_help="List the transforms by risk.", epilog=LIST_EXAMPLES)(list_transforms)
 command(short_help="List the profiles, or show one.")(profiles)
 command(short_help="Explain a transform, or a risk.", epilog=EXPLAIN_EXAMPLES)(explain)

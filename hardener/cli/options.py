@@ -136,7 +136,7 @@ Skip = Annotated[
 FormatOption = Annotated[Format, typer.Option("--format", help="How to report.", rich_help_panel=REPORT)]
 Version = Annotated[
     str | None,
-    typer.Option(help="The oldest Kubernetes of your clusters (1.35).", metavar="1.N", rich_help_panel=WHICH),
+    typer.Option(help="The oldest Kubernetes of your clusters (1.36).", metavar="1.N", rich_help_panel=WHICH),
 ]
 Config = Annotated[
     Path | None, typer.Option(help="Config file (.harden.yaml at the Git root).", metavar="FILE", rich_help_panel=WHICH)

@@ -26,7 +26,7 @@ from hardener.kubernetes.secrets.secret_text import may_hold_secret
 from hardener.report import formats, unread
 from hardener.report.context import Context
 from hardener.report.redactor import Redactor
-from hardener.report.terminal.screen import Screen
+from hardener.report.terminal.screen import Screen, is_terminal
 from hardener.sources import files
 from hardener.sources.files import run_folder
 from hardener.sources.yaml import TextError, parse
@@ -309,10 +309,19 @@ def write(outcome: Outcome, style: Style) -> int:
     """Write what a run decided, and report it. Returns as ``apply`` does."""
     redactor = Redactor()
     whole = write_files(outcome)
-    show(outcome, style, Context(redactor=redactor, applied=True))
+    show(outcome, style, Context(redactor=redactor, applied=True, is_kept=_keep(outcome)))
     if outcome.failure and not style.for_people:
         print(f"harden: {plain(redactor.text(outcome.failure))}", file=sys.stderr)
     return 2 if not whole or unread.all_refused(outcome) else 0
+
+
+def _keep(outcome: Outcome) -> bool:
+    """Keep what the files of ``outcome`` were before, for harden undo. Returns whether that is so."""
+    if not outcome.files:
+        return False
+    from hardener.commands import undo  # late: it is about files that are written, which few runs do
+
+    return undo.keep(outcome)
 
 
 def say_unread(tree: Tree) -> None:
@@ -421,6 +430,16 @@ def show(outcome: Outcome, style: Style, context: Context) -> None:
         learn(outcome.tree, redactor)
     learn_moved(outcome, redactor)
     print_report(outcome, style, context, sys.stdout)
+    if style.for_people and not style.quiet:
+        keep_report(outcome, context, sys.stdout)
+
+
+def keep_report(outcome: Outcome, context: Context, stream: object) -> None:
+    """Keep the report for harden show where ``stream`` is a terminal, which has no room for all of it."""
+    if is_terminal(stream):
+        from hardener.commands import last_report  # late: a pipe gets all of a report
+
+        last_report.keep(outcome, context)
 
 
 def print_report(outcome: Outcome, style: Style, context: Context, stream: object) -> None:

@@ -61,7 +61,7 @@ class Exemptions(Protocol):
 class Settings(Struct):
     """What a run is told about the cluster: the oldest version it has, and its platform where the tree cannot say."""
 
-    kubernetes_version: tuple[int, int] = (1, 35)
+    kubernetes_version: tuple[int, int] = (1, 36)
     platform: str | None = None
     exemptions: tuple[Exemption, ...] = ()
     peer_marks: bool = True

@@ -368,7 +368,7 @@ def place(chosen: Iterable[Packaged], base: str) -> Iterator[Place]:
 
 
 def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> list[Row]:
-    """Observe, apply and let the clients work."""
+    """Observe, apply, let the clients work, and print what came of it."""
     tree = where.tree("tree", chosen, exercised=not asked.alone)
     began = time.monotonic()
     words: tuple[str, ...] = ("observe", ".", "--format", "json", "--seconds", str(asked.seconds), "--budget", "120m")
@@ -415,16 +415,18 @@ def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> 
 
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         wrong = dict(zip((one.name for one in chosen), pool.map(tried, chosen), strict=True))
-    if asked.seccomp:
-        _print_profiles(machine, chosen, pods["applied"], seen, tree / "profiles", asked.work)
-    if asked.node:
-        _compare_with_a_node(where, chosen, pods, seen, wrong, asked.work)
 
     def row(one: Packaged) -> Row:
         took, own = seconds.get(one.name, 0.0), graded.get(one.name, {})
         return judged(one, seen[one.name], took, own, pods["applied"][one.name], wrong[one.name])
 
-    return list(map(row, chosen))
+    rows = list(map(row, chosen))
+    _print(rows)
+    if asked.seccomp:
+        _print_profiles(machine, chosen, pods["applied"], seen, tree / "profiles", asked.work)
+    if asked.node:
+        _compare_with_a_node(where, chosen, pods, seen, wrong, asked.work)
+    return rows
 
 
 def _print_profiles(
@@ -442,7 +444,7 @@ def _print_profiles(
         problem = machine.problem(one, json.loads(json.dumps(pods[one.name])), "profile", seconds, options)
         return f"  {one.name}: {len(found['calls'])} of {found['of']}: {problem or 'content'}"
 
-    print("System calls of profiles, of those of RuntimeDefault, and the client under each:\n")
+    print("\nSystem calls of profiles, of those of RuntimeDefault, and the client under each:\n")
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         print("\n".join(pool.map(line, chosen)), end="\n\n", flush=True)
 
@@ -458,7 +460,7 @@ def _compare_with_a_node(
         machine = NodePods(node, where.host)
         machine.load(str(each["image"]) for _, pod in wanted.values() for each in containers_of(pod))
         found = machine.problems(wanted, seconds)
-    print("On a node, and beside it with podman:\n")
+    print("\nOn a node, and beside it with podman:\n")
     for (name, which), problem in found.items():
         foretold = [each["because"] for each in seen[name]["failed"]]
         word = "content" if not problem else "as foretold" if _is_foretold(problem, foretold) else "otherwise"
@@ -504,7 +506,8 @@ def _print(rows: list[Row]) -> None:
         f" ({100 * sum(row.exact for row in up) / max(len(up), 1):.0f} %)\n"
         f"runs: median {statistics.median(row.runs for row in rows)}, most {max(row.runs for row in rows)}\n"
         f"seconds: median {statistics.median(seconds):.0f}, most {max(seconds):.0f}\n"
-        f"a client that is not content with what apply leaves: {sum('applied' in row.wrong for row in rows)}"
+        f"a client that is not content with what apply leaves: {sum('applied' in row.wrong for row in rows)}",
+        flush=True,
     )
 
 
@@ -531,7 +534,6 @@ def main(words: list[str]) -> int:
                 list(pool.map(lambda one: print(f"{one.name}: {needs(machine, one)}", flush=True), chosen))
             return 0
         rows = measure(where, chosen, asked)
-    _print(rows)
     return 1 if any(row.false for row in rows) else 0
 
 

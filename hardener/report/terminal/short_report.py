@@ -329,9 +329,7 @@ class ShortReport(printed.Printed):
                 yield from (f"{title} you apply it to a cluster: {step}" for step in found)
         if advice := self._next():
             yield f"next: {advice}"
-        if undo := self._undo():
-            yield from undo.notes
-            yield f"undo: {undo.command}"
+        yield from self._undo_lines()
 
     # How much of it.
 

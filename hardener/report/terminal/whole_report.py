@@ -257,10 +257,8 @@ class WholeReport(printed.Printed):
             self._say(printed.refused_by_git(masked))
         if self.context.verdict and (advice := self._next()):
             self._say(f"next: {advice}")
-        if undo := self._undo():
-            for note in undo.notes:
-                self._say(note)
-            self._say(f"undo: {undo.command}", whole=True)
+        for line in self._undo_lines():
+            self._say(line, whole=line.startswith("undo: "))
 
 
 # Findings that give the same advice are one line when there are more of them, and none of them is urgent; so are steps
