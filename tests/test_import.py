@@ -758,7 +758,21 @@ WRONG_FILES = {
         "containers:\n  a/b:\n  - ran: {uid: 1, by: a1}\n",
         "write it as KIND/NAMESPACE/NAME/CONTAINER",
     ),
+    "a peer without a namespace": (
+        "version: 1\nsources:\n  a1: {tool: t, file: f, to: '2026-01-01'}\n"
+        "peers:\n- {from: web, to: Deployment/shop/api, by: a1}\n",
+        "peers: web: write it as KIND/NAMESPACE/NAME",
+    ),
+    "a port that there is not": (
+        "version: 1\nsources:\n  a1: {tool: t, file: f, to: '2026-01-01'}\n"
+        "peers:\n- {from: outside, to: Deployment/shop/api, port: 70000, by: a1}\n",
+        "peers: 70000/TCP is no port of TCP, UDP or SCTP",
+    ),
+    "an injected container of no workload": ("version: 1\ninjected:\n  web: [x]\n", "write it as KIND/NAMESPACE/NAME"),
     "no day": ("version: 1\nsources:\n  a1: {tool: t, file: f, to: yesterday}\n", "a day looks like"),
+    "a day that there is not": (
+        "version: 1\nsources:\n  a1: {tool: t, file: f, to: '2026-13-45'}\n", "a day looks like"
+    ),
     "a path that leads out": (
         "version: 1\nsources:\n  a1: {tool: t, file: f, to: '2026-01-01'}\ncontainers:\n  a/b/c/d:\n"
         "  - wrote: {folders: [../x], by: a1}\n",
