@@ -298,9 +298,9 @@ def test_without_the_kept_file_the_bytes_are_those_of_before(
 ) -> None:
     folder = tmp_path / "shop"
     write(folder, {"emailservice.yaml": files()["emailservice.yaml"]})
-    before = harden("diff", str(folder)).out
+    before = harden("diff", str(folder)).all
     write(folder, {kept_file.NAME: kept_file.written(exported.told)})
-    told = harden("diff", str(folder)).out
+    told = harden("diff", str(folder)).all
     (folder / kept_file.NAME).unlink()
-    assert before == harden("diff", str(folder)).out
+    assert before == harden("diff", str(folder)).all
     assert told
