@@ -6,7 +6,6 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -34,6 +33,7 @@ from hardener.exports.model import (
     Source,
     Usage,
     Writes,
+    is_day,
 )
 from hardener.kubernetes.images.reference import is_digest
 from hardener.kubernetes.objects import quantity
@@ -46,7 +46,6 @@ from hardener.sources.yaml.style import FlowStyle
 NAME = "harden.evidence.yaml"
 VERSION = 1
 _HEAD = "# What a cluster and its recorders told of these workloads: harden import writes it, harden apply reads it.\n"
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CONTAINER = re.compile(r"[^/\s]+/[^/\s]+/[^/\s]+/[^/\s]+")
 _WORKLOAD = re.compile(r"[^/\s]+/[^/\s]+/[^/\s]+")
 _PORTS, _PROTOCOLS = 1 << 16, frozenset({"TCP", "UDP", "SCTP"})
@@ -332,19 +331,12 @@ def _facts(entry: dict[str, Any], where: str, lines: tuple[_Line, ...]) -> Itera
 def _problems(found: Recorded) -> Iterator[str]:
     """What is wrong with facts whose keys and types are right, with what to write in its place."""
     for key, source in found.sources.items():
-        if not all(map(_is_day, (source.last, source.first or source.last))):
+        if not all(map(is_day, (source.last, source.first or source.last))):
             yield f"sources: {key}: a day looks like 2026-11-25"
     yield from (f"by: {key} is none of its sources" for key in sorted({*found.of_sources()} - found.sources.keys()))
     yield from _problems_of_workloads(found)
     for name, facts in found.containers.items():
         yield from (f"containers: {name}: {problem}" for problem in _problems_of(name, facts))
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return bool(_DAY.fullmatch(text) and date.fromisoformat(text))
-    except ValueError:
-        return False
 
 
 def _problems_of_workloads(found: Recorded) -> Iterator[str]:

@@ -7,6 +7,7 @@ value, no argument, no pod name and no address is part of any fact.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any, TypeVar
 
 from msgspec import Struct, field
@@ -16,6 +17,14 @@ _Held = TypeVar("_Held", bound="Facts | ImageFacts")
 KEPT = "harden.evidence.yaml"
 OUTSIDE = "outside"
 """The peer that is no workload of the cluster."""
+
+
+def is_day(text: str) -> bool:
+    """Whether ``text`` is a day of the calendar, as "2026-11-25"."""
+    try:
+        return len(text) == len("2026-11-25") and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 class Workload(Struct, frozen=True, order=True):
