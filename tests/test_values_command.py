@@ -196,7 +196,7 @@ def test_what_an_earlier_file_lacks_is_added_to_it(tmp_path: Path) -> None:
     write(folder, {"harden-values.yaml": "# Overrides of harden for the chart\nresources:\n  limits:\n    cpu: 2\n"})
     done = harden("diff", "chart", "-f", "./harden-values.yaml", "--no-pager", cwd=folder)
     assert done.status == 1
-    assert not [line for line in done.out.splitlines() if re.match("-(?!--)", line)], "nothing of it goes"
+    assert not [line for line in done.all.splitlines() if re.match("-(?!--)", line)], "nothing of it goes"
     checked = harden(
         "check", "chart", "-f", "harden-values.yaml", "--set", "network-policy.prune-managed=true", cwd=folder
     )
