@@ -216,6 +216,30 @@ def test_a_packed_chart_is_hardened_beside_itself(tmp_path: Path) -> None:
     assert done.status == 0 and (folder / "packed/harden-values.yaml").is_file()
 
 
+PROBE = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: probe, annotations: {helm.sh/hook: test}}
+spec:
+  containers:
+    - name: probe
+      image: registry.example/probe:1.0
+      resources: {{- toYaml .Values.resources | nindent 8 }}
+"""
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("asked", [False, True])
+def test_hooks_that_helm_test_runs_are_left_out_unless_asked_for(asked: bool, tmp_path: Path) -> None:
+    helm.program(3)
+    folder = chart_in(tmp_path)
+    config = {".harden.yaml": "helm: {tests: true}\n"} if asked else {}
+    write(folder, {"chart/templates/tests/probe.yaml": PROBE, **config})
+    found = json.loads(harden("diff", "chart", "--format", "json", cwd=folder).out)
+    met = {each["object"]["name"] for kind in ("changes", "findings") for each in found[kind] if each.get("object")}
+    assert "release-web" in met and ("probe" in met) is asked
+
+
 @pytest.mark.helm
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 def test_lines_for_own_templates_are_written_where_somebody_asks(ends: str, tmp_path: Path) -> None:
