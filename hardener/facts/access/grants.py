@@ -12,7 +12,6 @@ from msgspec import Struct
 from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.access.account_use import ServiceAccounts
 from hardener.facts.access.aggregation import Aggregation, Parts
-from hardener.facts.access.audit_log import GivenLog
 from hardener.facts.access.running import Pods, Runs
 from hardener.facts.access.views import Binding, Role, Subject
 from hardener.facts.kustomize.builds import Builds
@@ -321,6 +320,7 @@ class Access(AsRead):
         """The audit log of this run."""
         if not self._tree.settings.audit_logs and self._tree.recorded is None:
             return None
+        from hardener.facts.access.audit_log import GivenLog  # late: most runs have no log
 
         return self._tree.ask(GivenLog).log
 
