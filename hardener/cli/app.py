@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 
 from hardener.cli import calm_collector
+from hardener.cli.around_apply import PLAN_EXAMPLES, Lines, PlanPart, plan, show, undo
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
 from hardener.cli.kept import baseline_group, golden, import_evidence
-from hardener.cli.last_run import show, undo
 from hardener.cli.options import (
     TEXT,
     Accept,
@@ -60,6 +60,7 @@ from hardener.cli.options import (
     ValuesOption,
     Verbose,
     Version,
+    Whole,
     Workflow,
     Yes,
     choices_of,
@@ -117,6 +118,8 @@ def apply(
         typer.Option("--values", help="Harden charts that the tree renders, by their values.", rich_help_panel=CHART),
     ] = False,
     interactive: Annotated[bool, typer.Option("-i", "--interactive", help="Ask about each change.")] = False,
+    plan: PlanPart = None,
+    lines: Lines = 300,
     yes: Yes = False,
     patch: PatchOption = False,
     color: ColorOption = Color.auto,
@@ -126,6 +129,12 @@ def apply(
     """Rewrite manifests in place and report what was changed, why, and what was left alone."""
     from hardener.commands.run import apply
 
+    if plan is not None:
+        from hardener.commands.plan import apply as apply_part
+
+        if interactive or output or output_dir:
+            _fail("harden: --plan does not go with -i, --output and --output-dir", 2)
+        sys.exit(apply_part(paths, choices_of(context), style_of(context), number=plan, lines=lines, yes=yes))
     if interactive or output or output_dir:
         from hardener.commands import apply as apply_command
 
@@ -140,9 +149,10 @@ def apply(
 @command(
     short_help="Show what apply would change.",
     epilog="""
-harden diff k8s                  the patch, and what to know of it
+harden diff k8s                  what to know of it, and the patch
+harden diff k8s --patch          the patch alone
 harden diff k8s --stat           how many lines of which files
-harden diff k8s | git apply      what apply does
+harden diff k8s | git apply      what apply does; the report is on standard error
 """,
 )
 def diff(
@@ -166,6 +176,7 @@ def diff(
     audit_log: AuditLog = None,
     pin_format: PinFormatOption = None,
     since: Since = None,
+    whole: Whole = False,
     no_waivers: NoWaivers = False,
     lock: LockFile = None,
     values: ValuesOption = None,
@@ -177,6 +188,9 @@ def diff(
     stat: Annotated[
         bool, typer.Option("--stat", help="Count the lines of each file, not the patch.", rich_help_panel=REPORT)
     ] = False,
+    patch: Annotated[
+        bool, typer.Option("--patch", help="Print the patch alone, without the report.", rich_help_panel=REPORT)
+    ] = False,
     no_pager: Annotated[
         bool, typer.Option("--no-pager", help="Print on a terminal without a pager.", rich_help_panel=REPORT)
     ] = False,
@@ -184,7 +198,8 @@ def diff(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Show what apply would change, as a patch that git apply takes. Exit code 1 when there is something."""
+    """Show what apply would change: on a terminal the report and then the patch, elsewhere the patch, which git apply
+    takes, with the report on standard error. Exit code 1 when there is something."""
     from hardener.commands.diff import diff
 
     sys.exit(diff(paths or ["."], choices_of(context), style_of(context), release_of(context)))
@@ -227,6 +242,7 @@ def check(
     audit_log: AuditLog = None,
     pin_format: PinFormatOption = None,
     since: Since = None,
+    whole: Whole = False,
     baseline: Annotated[
         Path | None,
         typer.Option(help="Fail only on what this file does not list.", metavar="FILE", rich_help_panel=VERDICT),
@@ -338,6 +354,9 @@ def values(
         Path | None,
         typer.Option(help="Write the lines for the chart's own templates here, as a patch.", metavar="FILE"),
     ] = None,
+    templates: Annotated[
+        bool, typer.Option("--templates", help="Write these lines into the templates and values.yaml of the chart.")
+    ] = False,
     helm_program: HelmOption = None,
     renders: RendersOption = 200,
     profile: Profile = None,
@@ -366,7 +385,8 @@ def values(
 
     status = write_values(
         chart, replace(choices_of(context), set=option), release_of(context) or Release(), style_of(context),
-        output=text(output), in_place=text(in_place), template_patch=text(template_patch), yes=yes,
+        output=text(output), in_place=text(in_place), template_patch=text(template_patch), templates=templates,
+        yes=yes,
     )  # fmt: skip
     sys.exit(status)
 
@@ -384,6 +404,7 @@ def fn() -> None:
     epilog="""
 harden graph k8s
 harden graph k8s --format mermaid
+harden graph k8s --format svg >graph.svg
 """,
 )
 def graph(
@@ -620,6 +641,7 @@ def init(
     )
 
 
+command(short_help="Split what apply makes into parts.", epilog=PLAN_EXAMPLES)(plan)
 command(short_help="Take back what the last run wrote.")(undo)
 command(short_help="Print the last report again.")(show)
 command("list", short_help="List the transforms by risk.", epilog=LIST_EXAMPLES)(list_transforms)

@@ -68,6 +68,7 @@ class Output(StrEnum):
 class GraphFormat(StrEnum):
     text = "text"
     mermaid = "mermaid"
+    svg = "svg"
     dot = "dot"
     json = "json"
 
@@ -189,6 +190,14 @@ PinFormatOption = Annotated[
 Since = Annotated[
     str | None,
     typer.Option(help="Report only documents that differ from this revision.", metavar="REV", rich_help_panel=VERDICT),
+]
+Whole = Annotated[
+    bool,
+    typer.Option(
+        "--whole",
+        help="With --since: also what these documents lacked before; without it what the change touched or made worse.",
+        rich_help_panel=VERDICT,
+    ),
 ]
 NoWaivers = Annotated[
     bool,

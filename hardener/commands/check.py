@@ -56,7 +56,7 @@ def check(
     too_bad = list(_too_bad(outcome, fail_on, no_waivers=choices.no_waivers))
     differ = plan.touched.documents(outcome) if plan.touched is not None else None
     remarks = [
-        *_narrowed(outcome, choices, differ),
+        *_narrowed(outcome, choices, differ, plan.known_before),
         *known,
         *([] if hardened is None else chart_remarks(paths[0], hardened)),
         *(f"not looked at: {plain(redactor.text(one))}" for one in blind),
@@ -177,10 +177,11 @@ def _unread(outcome: Outcome) -> list[str]:
     return [f"{others} read (--unread fail)"] if others else []
 
 
-def _narrowed(outcome: Outcome, choices: Choices, differ: int | None) -> Iterator[str]:
-    """What --since leaves to judge: ``differ`` documents."""
+def _narrowed(outcome: Outcome, choices: Choices, differ: int | None, known: int) -> Iterator[str]:
+    """What --since leaves to judge: ``differ`` documents, without ``known`` records that they had before."""
     if differ is not None:
         none = "" if differ else "; nothing was judged"
+        none += f"; {known} that were there before are left out (--whole judges them)" if known else ""
         verb = "differs" if differ == 1 else "differ"
         yield f"--since {choices.since}: {differ} of {counted(outcome.documents, 'document')} {verb}{none}"
 

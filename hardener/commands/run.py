@@ -33,10 +33,12 @@ from hardener.sources.yaml import TextError, parse
 from hardener.support import waiting
 from hardener.support.printable import plain
 from hardener.tree.tree import Settings, Tree
-from hardener.tree.view import OpaqueError
+from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
     from hardener.commands.changed_since import Touched
+    from hardener.commands.made_worse import MadeWorse
+    from hardener.report.connections.graph import Graph
 
 
 # What may have a chart rendered: kinds of objects, and keys of a kustomization.
@@ -67,6 +69,7 @@ class Choices(Struct, frozen=True, kw_only=True):
     audit_log: list[str] | None = None
     pin_format: str | None = None
     since: str | None = None
+    whole: bool = False
     baseline: str | None = None
     no_waivers: bool = False
     lock: str | None = None
@@ -98,6 +101,8 @@ class Plan(Struct):
     only: frozenset[str]
     skip: frozenset[str]
     touched: Touched | None = None
+    whole: bool = True  # whether all of a document is judged that the change touches
+    known_before: int = 0  # records of such documents that were there before the change, and are left out
     asked: GivenOptions = GivenOptions()
 
     def standings(self, tree: Tree) -> list[Standing]:
@@ -113,20 +118,36 @@ class Plan(Struct):
         touched = self.touched
         # Before the run, since what it adds itself takes the place of nothing that is gone.
         gone = [] if touched is None else touched.removed(tree)
+        worse = None if touched is None or self.whole else self._worse(tree, touched)
+        gate = self.gate if worse is None else worse.gate(self.gate)
         outcome = pipeline.run(
-            tree, self.profile, self.gate, only=self.only, skip=self.skip, forks=forks,
+            tree, self.profile, gate, only=self.only, skip=self.skip, forks=forks,
             progress=phase(progress, "deciding", len(self.profile.members)), proving=later(progress, "proving"),
             visits=None if touched is None else lambda target: touched.piece(target.object.piece),
         )  # fmt: skip
         outcome.asked = self.asked
         if touched is not None:
             touched.narrow(outcome)
+            if worse is not None:
+                outcome.findings = [found for found in outcome.findings if worse.keeps(found)]
+                self.known_before = worse.left
             outcome.findings += gone
         if not tree.stream and has_charts(tree):
             from hardener.commands.chart_releases import harden_releases  # late: few trees render a chart of their own
 
             harden_releases(outcome, self, progress)
         return outcome
+
+    def _worse(self, tree: Tree, touched: Touched) -> MadeWorse:
+        """What tells which records the change made worse."""
+        from hardener.commands.made_worse import made_worse  # late: few runs are about a change
+
+        def decided(before: Tree, visits: Callable[[View], bool]) -> Outcome:
+            return pipeline.run(
+                before, self.profile, self.gate, only=self.only, skip=self.skip, forks=False, visits=visits
+            )
+
+        return made_worse(tree, touched.before(), touched.line, decided)
 
 
 def has_charts(tree: Tree) -> bool:
@@ -261,6 +282,10 @@ def read(
         from hardener.commands.changed_since import since  # late: what starts Git costs as much as a small run
 
         plan.touched = since(choices.since, root)
+        # At a gate nothing that the tree had before excuses what it has.
+        plan.whole = choices.whole or choices.no_waivers
+    elif choices.whole:
+        raise InputError("--whole is about the documents that --since REV names")
     if plan.settings.audit_logs:
         from hardener.facts.access import audit_log  # late: most runs have no log
 
@@ -345,10 +370,16 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
         graph_formats.write_json(found, binary(sys.stdout, "backslashreplace"))
     else:
         out = binary(sys.stdout)
-        for line in graph_formats.FORMATS[format](found):
+        for line in _drawn(found, redactor) if format == "svg" else graph_formats.FORMATS[format](found):
             out(line + "\n")
     sys.stdout.flush()
     return 0
+
+
+def _drawn(found: Graph, redactor: Redactor) -> Iterator[str]:
+    from hardener.report.page.svg import svg  # late: it lays out a drawing
+
+    return svg(found, redactor)
 
 
 def learn(tree: Tree, redactor: Redactor) -> None:

@@ -22,8 +22,8 @@ class Context(Struct, frozen=True, kw_only=True):
     ``applied``: whether the changes are made; ``is_kept``: whether ``harden undo`` can take them back. ``levels`` are
     the Pod Security levels before and after them. ``verdict`` is what the command that asked makes of the outcome, in a
     line, ``remarks`` what else it says, and ``failing`` the records that a check fails on. ``whole``: whether a person
-    wants all of it, not what fits a screen; ``patch``: whether the patch is printed, and ``patch_first`` before all
-    else; ``advises``: whether the next step is said.
+    wants all of it, not what fits a screen; ``patch``: whether the patch is printed, ``patch_last`` behind all else;
+    ``advises``: whether the next step is said.
     """
 
     redactor: Redactor
@@ -38,7 +38,7 @@ class Context(Struct, frozen=True, kw_only=True):
     failing: tuple[Record, ...] = ()
     whole: bool = False
     patch: bool = False
-    patch_first: bool = False
+    patch_last: bool = False
     advises: bool = True
 
     def aside(self, text: str) -> None:

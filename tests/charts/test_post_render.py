@@ -100,7 +100,7 @@ def test_what_no_value_reaches_is_patched_behind_helm(
     assert spec["containers"][0]["securityContext"]["allowPrivilegeEscalation"] is False
     assert "resources" not in spec["containers"][0], "a value reaches it"
     assert "limits" in (tmp_path / name).read_text(encoding="utf-8")
-    said = run("diff", ".", cwd=tmp_path).out
+    said = run("diff", ".", cwd=tmp_path).all
     assert " 0 edits, 0 files would change" in said
     assert "Job/before" in said and "helm hands its hooks to no post-renderer" in said.replace("\n", " ")
 

@@ -279,7 +279,7 @@ OTHERS = {
 def test_what_only_has_the_name_of_a_class_is_none(harden: Harden, tmp_path: Path, text: str) -> None:
     write(tmp_path, OPERATORS | {"dags/daily/a.py": text})
     commit(tmp_path)
-    assert "0 files, 0 documents" in harden("diff", "dags/daily/a.py").out
+    assert "0 files, 0 documents" in harden("diff", "dags/daily/a.py").all
 
 
 NOT_MEANT = {

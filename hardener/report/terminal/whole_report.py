@@ -1,4 +1,4 @@
-"""The whole report for people: the patch, then impact, what was held back, the edits, the findings, the undo."""
+"""The whole report for people: impact, guesses, what was held back, the edits, the findings, the patch, the undo."""
 
 from __future__ import annotations
 
@@ -28,10 +28,7 @@ class WholeReport(printed.Printed):
         # The patches are made first: that shows which secrets no line may quote.
         files = self.outcome.files if self.context.patch and not self.context.quiet else []
         patches = [Patch.of(change, self.context.redactor) for change in files]
-        masked = self._patches(patches) if self.context.patch_first else []
-        if patches and self.context.patch_first:
-            self._say()
-            patches.clear()  # they are printed
+        masked: list[FileChange] = []
         if self.context.verdict:
             self._say(self.context.verdict)
         self._head()
@@ -39,23 +36,31 @@ class WholeReport(printed.Printed):
             self._failing(_MOST_QUIET)
         else:
             self._failing()
-            self._levels()
             self._impact()
-            self._held()
             self._guesses()
+            self._held()
             self._waived()
             self._values()
             self._edits()
+            self._levels()
             self._refused()
             self._findings()
             self._template_patch()
-            if patches and not self.context.patch_first:
-                self._title("Patch")
-                self._say()
-                masked = self._patches(patches)
+            if not self.context.patch_last:
+                masked = self._patch(patches)
             self._steps("Before you apply", steps.before(self.outcome.changes))
             self._steps("After you apply", steps.after(self.outcome.changes))
         self._summary(masked)
+        if self.context.patch_last and (masked := self._patch(patches)):
+            self._say(printed.refused_by_git(masked))
+
+    def _patch(self, patches: list[Patch]) -> list[FileChange]:
+        """Print the patches below a title; those that git cannot take are returned."""
+        if not patches:
+            return []
+        self._title("Patch")
+        self._say()
+        return self._patches(patches)
 
     def _head(self) -> None:
         self._say(f"harden {__version__}: {self._settings()}")
