@@ -9,6 +9,7 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.kustomize.overlays.states import states
 from hardener.facts.network.exposure.components import administration
 from hardener.facts.network.exposure.deliberate import EXPOSE, is_set
+from hardener.facts.network.exposure.private_ways import private_way
 from hardener.facts.objects.object_links import Relations
 from hardener.kubernetes.components.component import OWN_SIGN_IN, PROXIES, sensitive_component, switched_off
 from hardener.kubernetes.network.ingress import Backend
@@ -53,7 +54,7 @@ def exposed_admin_ui(opening: Service | Ingress) -> Steps:
                 sign_in = signs_in(annotations) or next(filter(is_sign_in, opening.guards), None)
                 host = f" ({', '.join(opening.hosts[:3])})" if opening.hosts else ""
                 way = f"through {opening.object}{host}"
-                door = _Door(sign_in, narrows(annotations))
+                door = _Door(sign_in, narrows(annotations) or private_way(opening))
                 severity, message, advice = _judged(name, containers, way, door)
                 yield opening.finding(message, *backend.path, advice=advice, severity=severity)
 
