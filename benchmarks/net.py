@@ -43,10 +43,12 @@ def main(command: list[str]) -> None:
     from hardener.engine import find_unread_forms
     from hardener.kubernetes.objects import unread_forms
     from hardener.sources.embedded import heredocs, tasks
+    from hardener.sources.python import reading
 
     timer = _Timer()
     for module, name in (
         (find_unread_forms, "reports"), (unread_forms, "in_yaml"), (heredocs, "add"), (tasks, "add"),
+        (reading, "sightings"),
     ):  # fmt: skip
         setattr(module, name, timer.of(getattr(module, name)))
     atexit.register(lambda: print(f"\n{timer.spent / time.process_time():.4f}", file=sys.stderr))

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -30,6 +31,10 @@ SHARED = ROOT.parent / "shared"
 # How long an example takes depends on the machine, and says nothing of it.
 hypothesis.settings.register_profile("harden", deadline=None)
 hypothesis.settings.load_profile("harden")
+
+# Where a run keeps what it was before, for harden undo: never in the home of who tests.
+_STATE = tempfile.TemporaryDirectory(prefix="harden-state-")
+os.environ["XDG_STATE_HOME"] = _STATE.name
 
 CORPUS = ("argo-cd", "bad-pods", "kube-prometheus", "kubernetes-examples", "microservices-demo", "podinfo")
 

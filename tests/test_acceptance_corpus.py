@@ -286,16 +286,22 @@ metadata:
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {name: NAME, namespace: NAME}
-spec: {chart: {spec: {chart: NAME, sourceRef: {kind: HelmRepository, name: charts}}}}
+spec: {chart: {spec: {chart: NAME, sourceRef: {kind: HelmRepository, name: charts, namespace: flux-system}}}}
+"""
+REPOSITORY = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmRepository
+metadata: {name: charts, namespace: flux-system}
+spec: {url: https://charts.example.com}
 """
 
 
 @pytest.mark.parametrize("profile", ["baseline", "restricted", "strict"])
 def test_a_repository_of_releases(profile: str, harden: Harden, tmp_path: Path) -> None:
     names = ("cache", "search")
-    write(tmp_path, {f"{name}.yaml": RELEASES.replace("NAME", name) for name in names})
+    write(tmp_path, {f"{name}.yaml": RELEASES.replace("NAME", name) for name in names} | {"charts.yaml": REPOSITORY})
     out = harden("apply", ".", "--profile", profile, "-v").out
-    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix) == ["cache.yaml", "search.yaml"]
+    assert sorted(path.stem for path in tmp_path.iterdir() if path.suffix) == ["cache", "charts", "search"]
     for name in names:
         labels = documents((tmp_path / f"{name}.yaml").read_text())[0]["metadata"].get("labels", {})
         assert labels["pod-security.kubernetes.io/warn"] == "restricted"

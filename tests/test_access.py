@@ -181,7 +181,7 @@ def test_a_log_that_proves_nothing_leaves_the_floor(run: Run, events: list[str])
 def test_a_log_that_shows_nobody_of_the_tree_is_said(account: str, said: bool, harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"rbac.yaml": BINDING, "audit.log": event(account, "get", "pods") + "\n"})
     done = harden("diff", "rbac.yaml", "--audit-log", "audit.log")
-    assert ("no account in it is one that the tree names" in done.out) is said
+    assert ("no account in it is one that the tree names" in done.all) is said
 
 
 def test_a_deployer_that_was_watched_for_a_day_keeps_its_rights(run: Run) -> None:
@@ -560,7 +560,7 @@ def test_what_is_to_be_deleted_is_named_as_it_is_in_the_cluster(harden: Harden, 
     })  # fmt: skip
     done = harden("diff", ".", "--max-grade", "breaking")
     for name in ("one", "two"):
-        assert f"kubectl delete clusterrolebinding {name}-app-admin-binding\n" in done.out
+        assert f"kubectl delete clusterrolebinding {name}-app-admin-binding\n" in done.all
 
 
 def test_an_account_that_kustomize_moves_with_its_binding_is_in_the_tree(tmp_path: Path) -> None:
@@ -583,9 +583,9 @@ def test_what_is_written_is_valid(run: Run, version: str) -> None:
 def test_the_report_says_what_to_do_before_and_after(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"rbac.yaml": BINDING})
     done = harden("diff", ".", "--max-grade", "guess")
-    assert "1 binding reduced to fewer rights" in done.out
-    assert "--audit-log FILE" in done.out
-    assert "kubectl delete clusterrolebinding app-admin-binding" in done.out
+    assert "1 binding reduced to fewer rights" in done.all
+    assert "--audit-log FILE" in done.all
+    assert "kubectl delete clusterrolebinding app-admin-binding" in done.all
 
 
 EVERYTHING = "{apiGroups: ['*'], resources: ['*'], verbs: ['*']}"
@@ -637,7 +637,7 @@ def test_the_report_says_how_to_know_what_an_account_needs(
     more: str, title: str, harden: Harden, tmp_path: Path
 ) -> None:
     write(tmp_path, {"rbac.yaml": BINDING + more})
-    said = harden("diff", ".").out
+    said = harden("diff", ".").all
     block = " ".join(said[said.index("\nGuesses: ") :].strip().partition("\n\n")[0].split())
     assert block.startswith(title)
     assert "ServiceAccount default/my-app nothing in the tree runs as it" in block

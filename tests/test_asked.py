@@ -63,7 +63,7 @@ def test_the_next_step_can_be_typed(options: list[str], harden: Harden) -> None:
 @pytest.mark.parametrize(
     ("options", "shown"),
     [
-        (["--since", "HEAD"], "harden diff k8s --since HEAD shows each change; -v"),
+        (["--since", "HEAD", "--whole"], "harden diff k8s --since HEAD --whole shows each change; -v"),
         (["--no-waivers"], "harden diff k8s --no-waivers shows each change; -v"),
         (["--baseline", "known"], "harden diff k8s shows each change, also those that the baseline lists; -v"),
     ],
@@ -83,7 +83,7 @@ def test_apply_is_not_named_where_it_would_make_other_changes(
 @pytest.mark.parametrize("command", ["check", "diff"])
 def test_what_tells_more_of_an_image_is_named_with_the_options_that_it_knows(command: str, harden: Harden) -> None:
     given = ["--profile", "strict", "--evidence", "k8s", "--skip", "cpu-limit", "--max-grade", "review"]
-    out = harden(command, "k8s/a b.yaml", *given).out
+    out = harden(command, "k8s/a b.yaml", *given).all
     found = re.search(
         r"^  to know: (harden lock .*?) reads who [^;]*; (harden observe .*?) runs it as another", out, re.M
     )
@@ -137,12 +137,12 @@ def test_what_is_accepted_and_changes_nothing_is_said(harden: Harden, tmp_path: 
     said = "--accept run-as-non-root makes no change; it may need what is held back: run-as-user"
     for command in ("diff", "check"):
         for more in ([], ["-v"]):
-            out = harden(command, "k8s/postgres.yaml", "--accept", "run-as-non-root,run-as-user", *more).out
+            out = harden(command, "k8s/postgres.yaml", "--accept", "run-as-non-root,run-as-user", *more).all
             assert "makes no change" not in out
-            out = harden(command, "k8s/postgres.yaml", "--accept", "run-as-non-root", *more).out
+            out = harden(command, "k8s/postgres.yaml", "--accept", "run-as-non-root", *more).all
             assert f"\n  {said}\n" in out
     # What waits is decided after it.
-    assert "--accept no-host-ipc makes no change\n" in harden("diff", "k8s/web.yaml", "--accept", "no-host-ipc").out
+    assert "--accept no-host-ipc makes no change\n" in harden("diff", "k8s/web.yaml", "--accept", "no-host-ipc").all
     assert "makes no change" not in harden("check", "k8s", "--accept", "no-host-pid").out
 
 

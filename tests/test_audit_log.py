@@ -455,7 +455,7 @@ def test_the_command_line_says_that_a_log_lacks_events(
     log = lines(event(), event("create", resource, user={"username": "system:node:one"}))
     write(tmp_path, {"app.yaml": MANIFEST, "audit.log": log})
     done = harden("diff", "app.yaml", "--audit-log", "audit.log")
-    assert ("it records no events of anybody" in done.out) is said
+    assert ("it records no events of anybody" in done.all) is said
 
 
 @pytest.mark.parametrize("command", ["apply", "diff", "check"])

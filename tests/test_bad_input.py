@@ -158,7 +158,7 @@ def test_what_is_no_file(kind: str, harden: Harden, tmp_path: Path) -> None:
 def test_a_fifo_that_is_named_does_not_hang(harden: Harden, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "bad.yaml")
     done = harden("diff", "bad.yaml")
-    assert "not a regular file" in done.out
+    assert "not a regular file" in done.all
 
 
 def test_an_unreadable_file(harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

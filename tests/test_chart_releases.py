@@ -369,7 +369,7 @@ def test_a_secret_that_is_one_by_its_key_in_the_values_is_not_quoted(kind: str, 
         "file": {"c/kustomization.yaml": kustomize("c", "    valuesFile: own.yaml\n"), "c/own.yaml": values},
     }[kind]
     done = run("diff", ".", *QUOTES, cwd=made({**quoting(), **files}))
-    (finding,) = json.loads(done.out)["findings"]
+    (finding,) = json.loads(done.all)["findings"]
     assert "registry.example/app:" in finding["message"] and SECRETS[0] not in done.all
 
 
@@ -377,7 +377,7 @@ def test_a_secret_that_is_one_by_its_key_in_the_values_is_not_quoted(kind: str, 
 def test_a_secret_that_is_one_by_its_key_in_own_values_is_not_quoted(given: list[str], tmp_path: Path) -> None:
     write(tmp_path, {**quoting(), "own.yaml": f"password: {SECRETS[0]}\n"})
     done = run("diff", "charts/app", *given, *QUOTES, cwd=tmp_path)
-    (finding,) = json.loads(done.out)["findings"]
+    (finding,) = json.loads(done.all)["findings"]
     assert "registry.example/app:" in finding["message"] and SECRETS[0] not in done.all
 
 

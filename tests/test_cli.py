@@ -17,20 +17,20 @@ from tests.conftest import DEPLOYMENT, ROOT, Harden, commit, run, write
 OPTIONS = {
     "apply": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --set --evidence"
     " --yes --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose"
-    " --quiet -i --interactive --values --output --output-dir --patch --color -h --help",
+    " --quiet -i --interactive --plan --lines --values --output --output-dir --patch --color -h --help",
     "diff": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --set --evidence"
     " --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format -v --verbose --quiet"
-    " --since --no-waivers --lock --stat --no-pager --color -h --help"
+    " --since --whole --no-waivers --lock --stat --patch --no-pager --color -h --help"
     " -f --values --set-value --release --namespace --helm-program --renders",
     "check": "--profile --fail-on --max-grade --accept --only --skip --format --kubernetes-version --config --set"
     " --evidence --as-of --prune-managed --out-of-band --secrets-out --policy-engine --audit-log --pin-format"
-    " -v --verbose --quiet --since --baseline --no-waivers --lock --require --allow-empty --patch --color -h --help"
-    " --unread -f --values --set-value --release --namespace --helm-program --renders",
+    " -v --verbose --quiet --since --whole --baseline --no-waivers --lock --require --allow-empty --patch --color"
+    " -h --help --unread -f --values --set-value --release --namespace --helm-program --renders",
     "filter": "--profile --max-grade --accept --only --skip --kubernetes-version --config --set -v --verbose --quiet"
     " --as-of --report --patch --color -h --help",
     "values": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --option"
     " --as-of --yes -f --values --set --release --namespace --helm-program --renders -o --output --in-place"
-    " --template-patch"
+    " --template-patch --templates"
     " --patch --color -v --verbose --quiet -h --help",
     "fn": "-h --help",
     "graph": "--format --config --evidence -h --help",
@@ -38,7 +38,11 @@ OPTIONS = {
     "observe": "--workload --engine --seconds --keep-going --registries --profile --config --evidence --check --format"
     " --seccomp-profile --exercise --budget --show-output --seccomp --seccomp-for --context --yes -h --help",
     "images": "--format --config --evidence --as-of -h --help",
-    "list": "--profile -h --help",
+    "plan": "--lines --profile --max-grade --accept --only --skip --kubernetes-version --config --set --evidence"
+    " --as-of --policy-engine -h --help",
+    "undo": "-h --help",
+    "show": "--full -h --help",
+    "list": "--profile --risk --severity -h --help",
     "explain": "-h --help",
 }
 
@@ -76,8 +80,8 @@ MISTAKES: list[tuple[str, list[str], list[str]]] = [
     ("--set with a wrong type", ["--set", "resources.cpu-limit=[1]"], ["resources.cpu-limit takes"]),
     ("--set with broken YAML", ["--set", "resources.cpu-limit={"], ["--set resources.cpu-limit"]),
     ("--set with nothing behind the sign", ["--set", "resources.cpu-limit=# none"], ["resources.cpu-limit takes"]),
-    ("bad version", ["--kubernetes-version", "latest"], ["latest", "a Kubernetes version looks like 1.35"]),
-    ("version two", ["--kubernetes-version", "2.1"], ["2.1", "a Kubernetes version looks like 1.35"]),
+    ("bad version", ["--kubernetes-version", "latest"], ["latest", "a Kubernetes version looks like 1.36"]),
+    ("version two", ["--kubernetes-version", "2.1"], ["2.1", "a Kubernetes version looks like 1.36"]),
     ("missing config", ["--config", "gone.yaml"], ["gone.yaml", "no such config file"]),
     ("config with an unknown key", ["--config", "config-key.yaml"], ["config-key.yaml", "profil"]),
     ("config is broken", ["--config", "broken.yaml"], ["broken.yaml:3"]),
@@ -256,14 +260,15 @@ def test_apply_ends_with_0_and_diff_with_1_iff_there_is_something(harden: Harden
 
 
 def test_findings_alone_are_exit_code_0(harden: Harden, tmp_path: Path) -> None:
-    write(tmp_path, {"bad.yaml": "kind: Pod\napiVersion: v1\n  x: 1\n"})
+    account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a}\nautomountServiceAccountToken: false\n"
+    write(tmp_path, {"bad.yaml": "kind: Pod\napiVersion: v1\n  x: 1\n", "good.yaml": account})
     done = harden("diff")
-    assert (done.status, "Refused: 1 document" in done.out) == (0, True)
+    assert (done.status, "Refused: 1 document" in done.all) == (0, True)
 
 
 def test_nothing_to_read_is_no_mistake(harden: Harden, tmp_path: Path) -> None:
     assert harden("apply", ".").status == 0
-    assert "0 files, 0 documents" in harden("diff").out
+    assert "0 files, 0 documents" in harden("diff").all
     assert harden("check", "--allow-empty").out.startswith("nothing was checked: there is no file\n")
     assert harden("check").status == 2
 
@@ -290,8 +295,8 @@ def test_colour_only_on_a_terminal(
     monkeypatch.setenv("TERM", "xterm")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    plain = harden("diff")
-    done = harden("diff", terminal=terminal)
+    plain = harden("diff", "--patch")
+    done = harden("diff", "--patch", terminal=terminal)
     assert ("\033[" in done.out) is coloured
     assert re.sub(r"\033\[\d*m", "", done.out) == plain.out
 
@@ -306,18 +311,18 @@ def test_quiet_shows_the_summary_only(harden: Harden, tmp_path: Path) -> None:
 def test_verbose_shows_every_edit_with_its_evidence(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     short, long = harden("diff"), harden("diff", "-v")
-    assert "web.yaml:11 Deployment/web" not in short.out
-    assert re.search(r"web.yaml:\d+ Deployment/web spec.template.spec.containers\[0\].securityContext", long.out)
-    assert re.search(r"^      (safe|review), (proved|inferred|assumed)", long.out, re.M)
+    assert "web.yaml:11 Deployment/web" not in short.all
+    assert re.search(r"web.yaml:\d+ Deployment/web spec.template.spec.containers\[0\].securityContext", long.all)
+    assert re.search(r"^      (safe|review), (proved|inferred|assumed)", long.all, re.M)
 
 
 def test_the_order_of_the_report(harden: Harden, tmp_path: Path) -> None:
     node = DEPLOYMENT + "        securityContext: {privileged: true}\n        command: [nsenter, -t, '1']\n"
     write(tmp_path, {"web.yaml": DEPLOYMENT, "node.yaml": node, "bad.yaml": "kind: Pod\napiVersion: v1\n  x: 1\n"})
     commit(tmp_path)
-    order = ("diff --git", "hardened", "Impact", "Held back", "Guesses", "To apply", "Applied", "Refused",
+    order = ("diff --git", "hardened", "Impact", "Guesses", "Held back", "To apply", "Applied", "Refused",
              "Left for a person", "next", "undo")  # fmt: skip
-    shown = harden("diff").out, harden("apply", ".").out
+    shown = harden("diff").all, harden("apply", ".").out
     heads = [re.findall(rf"^({'|'.join(order)})\b", out, re.M) for out in shown]
     for found in heads:
         assert list(dict.fromkeys(found)) == [head for head in order if head in found]

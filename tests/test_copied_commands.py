@@ -80,7 +80,7 @@ def test_a_path_is_one_word_to_every_shell(path: str, shell: str, tmp_path: Path
 @pytest.mark.parametrize("name", ONE_WORD)
 def test_an_advice_of_a_tree_can_be_pasted(name: str, harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"k8s/p.yaml": tree(name)})
-    out = harden("diff", "k8s").out
+    out = harden("diff", "k8s").all
     (text,) = re.findall(r"known to pass: (kubectl label .*?) \(with --dry-run", out)
     assert ran(text, "sh", tmp_path / "run") == [
         ["kubectl", "label", "namespace", name, "pod-security.kubernetes.io/enforce=baseline"]
@@ -91,7 +91,7 @@ def test_an_advice_of_a_tree_can_be_pasted(name: str, harden: Harden, tmp_path: 
 def test_an_advice_about_what_is_no_name_holds_no_command(name: str, harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"k8s/p.yaml": tree(name)})
     done = harden("diff", "k8s")
-    assert "(no command is shown: the name " in done.out and "kubectl label" not in done.out
+    assert "(no command is shown: the name " in done.all and "kubectl label" not in done.all
     assert "kubectl" not in harden("diff", "k8s", "--format", "json").out.replace("kubectl.kubernetes.io", "")
 
 

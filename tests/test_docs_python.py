@@ -74,4 +74,4 @@ def test_what_the_list_of_the_section_says(tmp_path: Path) -> None:
     waived += '    "hostPID": True,\n    "containers": [{"name": "a", "image": "b"}],\n}}\n'
     (tmp_path / "waived.py").write_text(waived, encoding="utf-8")
     done = run("diff", "--only", "no-host-pid", "waived.py", cwd=tmp_path)
-    assert (done.status, "1 waived" in done.out) == (0, True)
+    assert (done.status, "1 waived" in done.all) == (0, True)

@@ -170,19 +170,19 @@ def test_signs_of_a_platform(document: str, platforms: list[str], tmp_path: Path
 @pytest.mark.parametrize(
     ("config", "head"),
     [
-        ("", "Kubernetes 1.35, OpenShift (Route/it), GKE (Route/it), evidence"),
+        ("", "Kubernetes 1.36, OpenShift (Route/it), GKE (Route/it), evidence"),
         (
             "platform: kubernetes\n",
-            "Kubernetes 1.35, no OpenShift (as the configuration says), GKE (Route/it), evidence",
+            "Kubernetes 1.36, no OpenShift (as the configuration says), GKE (Route/it), evidence",
         ),
-        ("platform: openshift\n", "Kubernetes 1.35, OpenShift (as the configuration says), GKE (Route/it), evidence"),
+        ("platform: openshift\n", "Kubernetes 1.36, OpenShift (as the configuration says), GKE (Route/it), evidence"),
     ],
 )
 def test_the_platform_is_printed(config: str, head: str, tmp_path: Path, harden: Harden) -> None:
     route = custom("route.openshift.io/v1", "Route").replace("namespace: own", "annotations: {networking.gke.io/x: y}")
     write(tmp_path, {"route.yaml": route, ".harden.yaml": config})
     commit(tmp_path)
-    assert head in harden("diff", ".").out.splitlines()[0]
+    assert head in harden("diff", ".").all.splitlines()[0]
     report = json.loads(harden("diff", "--format", "json", ".").out)
     assert report["platform"] == ("kubernetes" if "kubernetes" in config else "openshift")
     assert report["platformSigns"]["GKE"] == {
@@ -197,7 +197,7 @@ def test_findings_that_repeat_are_one_line(tmp_path: Path, harden: Harden) -> No
     spaces = {f"{name}/ns.yaml": thing(name, "Namespace") for name in names}
     write(tmp_path, releases | spaces)
     commit(tmp_path)
-    lines = harden("diff", ".").out.splitlines()
+    lines = harden("diff", ".").all.splitlines()
     title = lines.index("Left for a person: 12 findings (12 low)")
     left = lines[title + 1 : lines.index("", title)]
     assert [line.strip().partition(":")[0] for line in left] == [
@@ -207,7 +207,7 @@ def test_findings_that_repeat_are_one_line(tmp_path: Path, harden: Harden) -> No
         "low K04 namespace-pss-labels x 4  Namespace/a, Namespace/b, Namespace/c, Namespace/d (-v names them)",
         "for one",
     ]
-    full = harden("diff", "-v", ".").out
+    full = harden("diff", "-v", ".").all
     for name in names:
         assert f"Kustomization {name} is rendered into workloads" in full
         assert f"namespace {name} enforces no Pod Security level: Kustomization/{name} renders workloads" in full

@@ -71,7 +71,7 @@ def test_a_heredoc_is_hardened_where_it_stands(command: str, image: str, harden:
     assert after.startswith(text[:start]) and after.endswith(text[end:])
     assert "hostNetwork" not in after and f"image: {image}\n" in after
     subprocess.run(["bash", "-n", "run.sh"], cwd=tmp_path, check=True)
-    assert harden("diff", ".").out.count("@@") == 0
+    assert harden("diff", ".").all.count("@@") == 0
 
 
 TASKS = """\

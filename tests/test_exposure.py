@@ -79,14 +79,14 @@ def test_the_report_heads_with_what_is_lost(
     spec: str, annotations: str, line: str, harden: Harden, tmp_path: Path
 ) -> None:
     write(tmp_path, {"a.yaml": service("a", spec, annotations)})
-    told = harden("diff", ".", "--max-grade", "breaking").out.splitlines()
+    told = harden("diff", ".", "--max-grade", "breaking").all.splitlines()
     assert told[told.index("Impact") + 1].strip() == line
 
 
 def test_addresses_and_node_ports_are_counted_apart(harden: Harden, tmp_path: Path) -> None:
     both = "".join(service(f"a{n}", "type: LoadBalancer") + service(f"n{n}", "type: NodePort") for n in range(3))
     write(tmp_path, {"a.yaml": both})
-    told = harden("diff", ".", "--only", ONLY, *ALL).out
+    told = harden("diff", ".", "--only", ONLY, *ALL).all
     assert "  3 public addresses released; a revert brings new addresses: Service/a0, Service/a1, Service/a2\n" in told
     assert "  3 Services closed on the ports of the nodes; a revert opens other ports: Service/n0" in told
 
@@ -97,9 +97,9 @@ def test_a_host_port_that_is_closed_is_named(harden: Harden, tmp_path: Path) -> 
     pod = f"kind: Pod\napiVersion: v1\nmetadata: {{name: p}}\nspec: {spec}\n"
     write(tmp_path, {"p.yaml": pod})
     only = ("diff", ".", "--only", "no-host-port")
-    assert "Impact" not in harden(*only).out
+    assert "Impact" not in harden(*only).all
     line = "2 host ports closed; clients that use a node's address are refused: Pod/p"
-    assert line in harden(*only, "--accept", "no-host-port").out
+    assert line in harden(*only, "--accept", "no-host-port").all
 
 
 def test_an_address_that_an_overlay_keeps_is_not_lost(harden: Harden, tmp_path: Path) -> None:
@@ -111,11 +111,11 @@ def test_an_address_that_an_overlay_keeps_is_not_lost(harden: Harden, tmp_path: 
         "prod/kustomization.yaml": overlay,
     }
     write(tmp_path, files)
-    told = harden("diff", ".", "--only", ONLY, *ALL).out
+    told = harden("diff", ".", "--only", ONLY, *ALL).all
     assert "+  type: ClusterIP\n" in told and "Impact" not in told
     assert "an overlay gives Service/a the type LoadBalancer" in told
     write(tmp_path, {"test/kustomization.yaml": "resources: [../base]\n"})
-    assert "1 public address released" in harden("diff", ".", "--only", ONLY, *ALL).out
+    assert "1 public address released" in harden("diff", ".", "--only", ONLY, *ALL).all
 
 
 def test_an_unknown_way_to_convert_is_a_mistake(harden: Harden, tmp_path: Path) -> None:

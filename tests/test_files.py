@@ -194,7 +194,7 @@ def test_ignored_files_are_no_evidence_and_unread_evidence_is_counted(harden: Ha
     _bound(tmp_path)
     write(tmp_path, {"rbac/latin.yaml": b"kind: Pod # \xe9\n"})
     commit(tmp_path)
-    assert "  1 file outside the given paths could not be read as evidence\n" in harden("diff", "app").out
+    assert "  1 file outside the given paths could not be read as evidence\n" in harden("diff", "app").all
 
 
 # -- what is left alone

@@ -207,12 +207,12 @@ def test_annotations_are_commands_that_github_knows(name: str, side: str, tree_f
 def test_the_comment_fits_and_is_well_formed(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
     faces = tree_faces(name)
     text = getattr(faces, side)["markdown"]
-    assert len(text.encode("utf-16-le")) // 2 <= 65_536
+    assert len(text.encode("utf-16-le")) // 2 <= 60_000
     well_formed(text)
     for risk, row in faces.summary["byRisk"].items():
         assert f"| {risk} {RISKS[risk].title} | {row['edits']} | {row['held']} | {row['findings']} |\n" in text
-    heads = re.findall(r"^### (Impact|By risk|To apply|Applied|A person decides|Left for a person|Diff)", text, re.M)
-    order = ["Impact", "By risk", "To apply", "Applied", "A person decides", "Left for a person", "Diff"]
+    order = ["Impact", "Guesses", "A person decides", "To apply", "Applied", "Left for a person", "By risk", "Diff"]
+    heads = re.findall(rf"^(?:### |<details><summary>)({'|'.join(order)})", text, re.M)
     assert heads == [head for head in order if head in heads] and {"By risk", "Diff"} <= set(heads)
     shown = text.count("<summary><code>")
     lost = re.search(r"^\*(\d+) files? more left out", text, re.M)
@@ -436,7 +436,8 @@ def test_nothing_to_say_is_a_whole_report(harden: Harden, tmp_path: Path) -> Non
         assert done["patch"].out == done["github"].out == ""
         root = ElementTree.fromstring(done["junit"].out)
         assert (root.attrib["tests"], root.attrib["failures"]) == ("1", "0")
-        assert done["markdown"].out.startswith("<!-- harden -->\n## harden: 0 edits, 0 files would change;")
+        title = "✅ harden: check passed\n\n0 edits" if command == "check" else "harden: 0 edits"
+        assert done["markdown"].out.startswith(f"<!-- harden -->\n## {title}, 0 files would change;")
 
 
 def test_a_long_comment_says_what_it_leaves_out(
@@ -573,3 +574,33 @@ def test_the_worst_levels_come_first_where_not_all_have_room(harden: Harden, tmp
     )
     assert note and int(note[1]) == len(others) + 1 and int(note[1]) + int(note[2]) == 61
     assert note[3] == "`harden check . --max-grade safe` shows them"
+
+
+def test_a_comment_begins_with_pass_or_fail_and_why(harden: Harden, tmp_path: Path) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {password: hunter2-Xk29s}\n"
+    write(tmp_path, {"web.yaml": DEPLOYMENT, "db.yaml": secret})
+    commit(tmp_path)
+    text = harden("check", "--format", "markdown", "--fail-on", "critical").out
+    head = text.partition("\n### ")[0]
+    assert head.startswith("<!-- harden -->\n## ❌ harden: check failed\n\n**1 of ")
+    assert re.search(
+        r"^### Fails the check\n\n- \*\*critical\*\* `secret-object-external` at `db\.yaml:4` Secret/db: ", text, re.M
+    )
+    pending = harden("check", "--format", "markdown", "--max-grade", "review").out
+    assert re.search(r"\*\*\d+ changes are pending; \d of \d findings is critical\*\*", pending)
+    well_formed(text)
+
+
+def test_a_comment_lists_the_changes_by_workload(
+    harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARDEN_DOCS", "https://git.example.com/o/r/blob/main/docs")
+    write(tmp_path, {"web.yaml": DEPLOYMENT, "api.yaml": DEPLOYMENT.replace("web", "api")})
+    commit(tmp_path)
+    text = harden("check", "--format", "markdown").out
+    head = "| workload | change | grade | risk | why |\n|---|---|---|---|---|\n"
+    table = text.partition(head)[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    assert [row[0] for row in rows if row[0]][:2] == ["Deployment/api", "Deployment/web"]
+    link = r"\[`[\w-]+`\]\(https://git\.example\.com/o/r/blob/main/docs/transforms/[\w-]+\.md\)( x \d+)?"
+    assert rows and all(re.fullmatch(link, row[1]) and re.fullmatch(r"K\d\d", row[3]) and row[4] for row in rows)

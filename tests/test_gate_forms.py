@@ -91,9 +91,9 @@ def test_a_lock_from_outside_counts(harden: Harden, tmp_path: Path) -> None:
     write(tree, {f"k8s/{name}": text for name, text in PINNED.items()})
     git(tree, "init", "-q")
     write(tmp_path, {"known.lock": LOCK, "tree/harden.lock": LOCK.replace("b" * 64, "c" * 64)})
-    alone = harden("diff", "k8s", "--no-waivers", cwd=tree).out
+    alone = harden("diff", "k8s", "--no-waivers", cwd=tree).all
     assert "sha256:" not in alone
-    given = harden("diff", "k8s", "--no-waivers", "--lock", str(lock), cwd=tree).out
+    given = harden("diff", "k8s", "--no-waivers", "--lock", str(lock), cwd=tree).all
     assert "sha256:" + "b" * 64 in given and "c" * 64 not in given
 
 

@@ -153,16 +153,16 @@ def test_an_index_that_cannot_be_read_is_said_and_stops_nothing(form: str, harde
     with pytest.raises(UnreadableIndexError):
         git_index.read(str(tmp_path))
     done = harden("diff", ".")
-    assert done.status == 1 and "web.yaml" in done.out and "out/api.yaml" not in done.out
-    assert "  the index of Git is not read: " in done.out
-    assert "what is ignored is left out, also where Git tracks it\n" in done.out
+    assert done.status == 1 and "web.yaml" in done.all and "out/api.yaml" not in done.all
+    assert "  the index of Git is not read: " in done.all
+    assert "what is ignored is left out, also where Git tracks it\n" in done.all
 
 
 @pytest.mark.parametrize("said", ["gitdir: nowhere\n", "gitdir: \0\n", "nonsense\n", ""])
 def test_a_file_git_that_leads_nowhere_stops_nothing(said: str, harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {".git": said, "web.yaml": DEPLOYMENT, "out/api.yaml": DEPLOYMENT, ".gitignore": "out/\n"})
     done = harden("diff", ".")
-    assert done.status == 1 and "out/api.yaml" not in done.out
+    assert done.status == 1 and "out/api.yaml" not in done.all
 
 
 def test_the_index_is_read_once_and_only_where_something_is_ignored(
@@ -201,7 +201,7 @@ def test_no_program_is_started_to_know_what_git_tracks(
         monkeypatch.setattr(name, started)
     with pytest.raises(AssertionError):
         subprocess.run(["git", "version"])  # it would be seen
-    assert "allowPrivilegeEscalation: false" in harden("diff", ".").out
+    assert "allowPrivilegeEscalation: false" in harden("diff", ".").all
 
 
 def test_the_names_are_bytes_of_the_file_system(tmp_path: Path) -> None:

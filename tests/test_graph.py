@@ -1,4 +1,4 @@
-"""``harden graph`` shows who talks to whom, with file and line, in four formats, whatever the names hold."""
+"""``harden graph`` shows who talks to whom, with file and line, in five formats, whatever the names hold."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from hardener.facts.network.connections import Way
 
-from .conftest import ROOT, Harden, run, write
+from .conftest import DEPLOYMENT, ROOT, Harden, run, write
 
 SCHEMA = json.loads((ROOT / "hardener/report/graph.schema.json").read_text(encoding="utf-8"))
-FORMATS = ("text", "mermaid", "dot", "json")
+FORMATS = ("text", "mermaid", "svg", "dot", "json")
 
 # What a YAML file can hold as a name, and what each format would take for its own.
 HOSTILE = (
@@ -277,7 +278,7 @@ def test_each_open_service_shows_its_reason(
         assert [
             line for line in harden("graph", "--format", format).out.splitlines() if word in line and reason in line
         ]
-    report = harden("diff", ".", "-v", "--only", "service-cluster-ip,service-external-ips").out
+    report = harden("diff", ".", "-v", "--only", "service-cluster-ip,service-external-ips").all
     assert reason in report
     page = harden("diff", ".", "--only", "service-cluster-ip,service-external-ips", "--format", "html").out
     drawn = page.partition('<svg class="graph"')[2].partition("</svg>")[0]
@@ -327,6 +328,8 @@ def test_a_tree_without_workloads(harden: Harden, tmp_path: Path, files: dict[st
     }
     if format == "json":
         assert json.loads(done.out)["workloads"] == []
+    elif format == "svg":
+        assert "0 boxes and 0 lines" in done.out and ElementTree.fromstring(done.out) is not None
     else:
         assert done.out == expected[format]
 
@@ -426,3 +429,21 @@ def test_secrets_do_not_show(harden: Harden, tmp_path: Path, format: str) -> Non
 def test_a_missing_path_is_a_mistake(harden: Harden) -> None:
     done = harden("graph", "nowhere")
     assert (done.status, done.err) == (2, "harden: nowhere: no such file or folder\n")
+
+
+def test_the_graph_is_an_svg_that_stands_alone(harden: Harden, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples" / "shop", tmp_path / "shop")
+    done = harden("graph", "shop", "--format", "svg")
+    drawn = ElementTree.fromstring(done.out)
+    assert (done.status, drawn.tag) == (0, "{http://www.w3.org/2000/svg}svg")
+    texts = {element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")}
+    assert {"web", "postgres"} & texts
+    style = drawn.findtext("{http://www.w3.org/2000/svg}style") or ""
+    assert ".graph .node > rect" in style and "prefers-color-scheme: dark" in style
+    assert not re.search(r"(?:href|src|url)\s*[=(]\s*[\"']?(?!#)", done.out), "it loads nothing"
+
+
+def test_names_in_the_svg_are_texts(harden: Harden, tmp_path: Path) -> None:
+    service = 'apiVersion: v1\nkind: Service\nmetadata: {name: "<script>alert(1)</script>"}\n'
+    write(tmp_path, {"web.yaml": DEPLOYMENT, "s.yaml": service + "spec: {selector: {app: web}, ports: [{port: 80}]}\n"})
+    assert "<script" not in harden("graph", ".", "--format", "svg").out

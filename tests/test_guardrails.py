@@ -203,7 +203,7 @@ def test_what_no_api_server_takes_stops_nothing(harden: Harden, tmp_path: Path, 
     write(tmp_path, {"odd.yaml": text, "team.yaml": managed, "shop.yaml": SHOP})
     done = harden("diff", ".", "--profile", "strict")
     assert done.status in (0, 1), done.err
-    assert "harden-pod-isolation" in done.out
+    assert "harden-pod-isolation" in done.all
 
 
 @pytest.mark.parametrize(

@@ -241,7 +241,7 @@ def web(tmp_path: Path) -> Path:
     "arguments", [["check", "."], ["apply", "."], ["diff", "."], ["diff", ".", "-v"]], ids=" ".join
 )
 def test_a_text_report_lists_them_by_image(arguments: list[str], harden: Harden) -> None:
-    out = harden(*arguments).out
+    out = harden(*arguments).all
     block = out[out.index("\nGuesses: ") :].strip().partition("\n\n")[0]
     assert block.startswith(TITLE) and "--max-grade guess" in block
     text = re.sub(r"\n +", " ", block)
@@ -272,7 +272,7 @@ def test_they_are_counted_by_container_and_image(
     text: str, title: str, images: list[str], harden: Harden, tmp_path: Path
 ) -> None:
     write(tmp_path, {"web.yaml": text})
-    out = harden("diff", ".").out
+    out = harden("diff", ".").all
     assert f"\n{title}\n" in out
     block = out[out.index(title) :].partition("\n\n")[0]
     assert re.findall(r"^  (\S+ \(\d containers?\)) ", block, re.M) == images
@@ -356,19 +356,19 @@ def ways(out: str) -> Iterator[str]:
 def test_the_way_that_helps_stands_first(harden: Harden, tmp_path: Path) -> None:
     compose = "services:\n  web:\n    build: web\n    image: example.com/web:1.2.3\n"
     write(tmp_path, {"web.yaml": DEPLOYMENT})
-    assert [way.split(" . ")[0] for way in ways(harden("diff", ".").out)][:2] == ["harden lock", "harden observe"]
+    assert [way.split(" . ")[0] for way in ways(harden("diff", ".").all)][:2] == ["harden lock", "harden observe"]
     write(
         tmp_path,
         {"compose.yaml": compose, "web/Dockerfile": 'FROM example.com/base:1\nUSER root\nCMD ["/srv"]\n'},
     )
-    assert next(ways(harden("diff", "web.yaml").out)) == "set USER in web/Dockerfile:2"
+    assert next(ways(harden("diff", "web.yaml").all)) == "set USER in web/Dockerfile:2"
     piped = harden("filter", "-v", stdin=DEPLOYMENT.encode()).err
     assert list(ways(piped)) == ["add a row to images: in .harden.yaml"]
 
 
 def test_what_is_made_of_them_is_said(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})
-    out = harden("diff", ".", "--max-grade", "guess").out
+    out = harden("diff", ".", "--max-grade", "guess").all
     assert re.search(r"^  1 object changed by a guess \(run-as-user, .*: Deployment/web$", out, re.M)
     assert "1 by a guess: it may need its own user or root" in out
     assert "Guesses" not in out

@@ -27,7 +27,7 @@ def test_the_title_counts_by_grade(command: str, harden: Harden, tmp_path: Path)
     assert "review" in grades
     assert found["summary"]["guesses"] == len(found["held"]) - len(grades) > 0
     counts = ", ".join(f"{grades.count(grade)} {grade}" for grade in ("review", "breaking") if grade in grades)
-    out = harden(command, ".", "--max-grade", "safe").out
+    out = harden(command, ".", "--max-grade", "safe").all
     assert f"\nHeld back: {len(grades)} ({counts}), above --max-grade safe; " in out
     assert "evidence that something breaks" not in out
     guesses = found["summary"]["guesses"]
@@ -37,7 +37,7 @@ def test_the_title_counts_by_grade(command: str, harden: Harden, tmp_path: Path)
 def test_each_entry_shows_its_grade_and_no_line_where_there_is_none(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": NAMESPACE + POD})
     held = json.loads(harden("diff", ".", "--max-grade", "safe", "--format", "json").out)["held"]
-    out = harden("diff", ".", "--max-grade", "safe", "-v").out
+    out = harden("diff", ".", "--max-grade", "safe", "-v").all
     for record in held:
         line = f":{record['line']}" if record["line"] else ""
         head = f"  {record['id']} {record['risk']} {record['severity']} {record['grade']}  {record['file']}{line} "
@@ -67,7 +67,7 @@ def test_the_markdown_report_says_the_same(harden: Harden, tmp_path: Path) -> No
 
 def _remarks(done: Done) -> list[str]:
     """The lines under the one that says how the run is set, up to an empty one."""
-    head = re.search(r"^harden \d.*\n((?:.+\n)*)", done.out, re.M)
+    head = re.search(r"^harden \d.*\n((?:.+\n)*)", done.all, re.M)
     assert head
     return head[1].splitlines()
 
@@ -75,9 +75,9 @@ def _remarks(done: Done) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "text", "options", "said"),
     [
-        ("a.yaml", KUBEADM.format("v1.31.2"), (), "a.yaml says Kubernetes 1.31, older than 1.35: --kubernetes-version"),
-        ("a.yaml", EKSCTL.format("1.30"), (), "a.yaml says Kubernetes 1.30, older than 1.35: --kubernetes"),
-        ("a.tf", EKS.format("1.29"), (), "a.tf says Kubernetes 1.29, older than 1.35: --kubernetes-version 1.29"),
+        ("a.yaml", KUBEADM.format("v1.31.2"), (), "a.yaml says Kubernetes 1.31, older than 1.36: --kubernetes-version"),
+        ("a.yaml", EKSCTL.format("1.30"), (), "a.yaml says Kubernetes 1.30, older than 1.36: --kubernetes"),
+        ("a.tf", EKS.format("1.29"), (), "a.tf says Kubernetes 1.29, older than 1.36: --kubernetes-version 1.29"),
         ("a.tf", EKS.format("${var.version}"), (), None),
         ("a.yaml", KUBEADM.format("v1.31.2"), ("--kubernetes-version", "1.31"), None),
         ("a.yaml", KUBEADM.format("v1.36.0"), (), None),

@@ -359,6 +359,26 @@ THROTTLED = {
     ]},
 }  # fmt: skip
 
+ISTIO = {
+    "status": "success",
+    "data": {"resultType": "vector", "result": [
+        {
+            "metric": {
+                "__name__": "istio_requests_total", "reporter": "source", "source_workload": source,
+                "source_workload_namespace": "shop" if source != "unknown" else "unknown", "response_code": "200",
+                "destination_workload": target,
+                "destination_workload_namespace": "shop" if target == "api" else "unknown",
+                "destination_service_name": service,
+            },
+            "value": [1763164800, "12"],
+        }
+        for source, target, service in (
+            ("web", "api", "api"), ("web", "unknown", "PassthroughCluster"), ("unknown", "api", "api"),
+            ("web", "unknown", "unknown"),
+        )
+    ]},
+}  # fmt: skip
+
 WEB = "Deployment/shop/web/web"
 API = "StatefulSet/shop/api"
 USAGE = "used: {cpu: 35m, cpuMost: 400m, memory: 50Mi, memoryMost: 120Mi}"
@@ -471,8 +491,22 @@ TOOLS: dict[str, tuple[Any, list[str]]] = {
             "2026-11-02 to 2026-11-16", f"Deployment/shop/web -> {API}:8080", "Deployment/shop/web -> outside:443",
         ],
     ),
+    "Hubble 1.18, what a policy would refuse, what a proxy takes, and probes of the node": (
+        [
+            {"flow": {**HUBBLE[0]["flow"], "verdict": "AUDIT"}},
+            {"flow": {**HUBBLE[3]["flow"], "verdict": "REDIRECTED"}},
+            {"flow": {
+                **HUBBLE[0]["flow"], "source": {"identity": 1, "labels": ["reserved:host"]},
+            }},
+            {"flow": {**{key: each for key, each in HUBBLE[1]["flow"].items() if key != "is_reply"}}},
+        ],
+        ["2026-11-02", f"Deployment/shop/web -> {API}:8080", "Deployment/shop/web -> outside:443"],
+    ),
     "Calico flow logs, docs.tigera.io observability/elastic/flow/datatypes": (
         CALICO, ["2026-11-02", f"Deployment/shop/web -> {API}:8080"],
+    ),
+    "Istio 1.27, istio_requests_total by the HTTP API of Prometheus, istio.io/latest/docs/reference/config/metrics": (
+        ISTIO, ["2025-11-15", "*/shop/web -> */shop/api", "*/shop/web -> outside"],
     ),
     "ClientIntents v2beta1, otterize/intents-operator": (INTENTS, ["Deployment/shop/web -> */data/api"]),
 }  # fmt: skip
@@ -695,6 +729,16 @@ def test_the_same_export_again_takes_its_own_place(tmp_path: Path) -> None:
     assert merged(one, one) == one
 
 
+def test_a_container_that_is_injected_no_more_is_forgotten(tmp_path: Path) -> None:
+    before, _ = read(written(tmp_path, [POD, DEPLOYMENT]))
+    pod = copy.deepcopy(POD)
+    del pod["spec"]["containers"][1]  # type: ignore[index]
+    after, _ = read(written(tmp_path, [pod, DEPLOYMENT]))
+    assert before.injected and merged(before, after).injected == {}
+    others, _ = read(written(tmp_path, [DEPLOYMENT]))
+    assert merged(before, others).injected == before.injected
+
+
 def test_two_sources_are_both_kept_the_newer_first(tmp_path: Path) -> None:
     old, _ = read(written(tmp_path, KRR))
     (tmp_path / "new").mkdir()
@@ -714,7 +758,21 @@ WRONG_FILES = {
         "containers:\n  a/b:\n  - ran: {uid: 1, by: a1}\n",
         "write it as KIND/NAMESPACE/NAME/CONTAINER",
     ),
+    "a peer without a namespace": (
+        "version: 1\nsources:\n  a1: {tool: t, file: f, to: '2026-01-01'}\n"
+        "peers:\n- {from: web, to: Deployment/shop/api, by: a1}\n",
+        "peers: web: write it as KIND/NAMESPACE/NAME",
+    ),
+    "a port that there is not": (
+        "version: 1\nsources:\n  a1: {tool: t, file: f, to: '2026-01-01'}\n"
+        "peers:\n- {from: outside, to: Deployment/shop/api, port: 70000, by: a1}\n",
+        "peers: 70000/TCP is no port of TCP, UDP or SCTP",
+    ),
+    "an injected container of no workload": ("version: 1\ninjected:\n  web: [x]\n", "write it as KIND/NAMESPACE/NAME"),
     "no day": ("version: 1\nsources:\n  a1: {tool: t, file: f, to: yesterday}\n", "a day looks like"),
+    "a day that there is not": (
+        "version: 1\nsources:\n  a1: {tool: t, file: f, to: '2026-13-45'}\n", "a day looks like"
+    ),
     "a path that leads out": (
         "version: 1\nsources:\n  a1: {tool: t, file: f, to: '2026-01-01'}\ncontainers:\n  a/b/c/d:\n"
         "  - wrote: {folders: [../x], by: a1}\n",

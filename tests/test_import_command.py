@@ -195,13 +195,25 @@ def test_nothing_differs_where_the_tree_says_what_runs(harden: Harden, tmp_path:
     assert "differs" not in harden("import", "--show", "web").out
 
 
+def test_a_user_that_no_manifest_sets_and_another_digest_differ(harden: Harden, tmp_path: Path) -> None:
+    bare = MANIFEST.replace("      securityContext: {runAsUser: 1000}\n", "").replace("app:1", f"app:1@{OTHER}")
+    pod = json.loads(json.dumps(POD).replace("app:2", "app:1"))
+    pod["spec"]["containers"][0]["securityContext"] = {"runAsUser": 7}
+    pod["status"]["containerStatuses"][0]["user"] = {"linux": {"uid": 7, "gid": 0}}
+    write(tmp_path, {"web.yaml": bare})
+    harden("import", str(written(tmp_path, [pod, RUNS])))
+    shown = harden("import", "--show", "web").out
+    assert "differs: it runs as 7, which something set in its pod, the manifest sets no user" in shown
+    assert f"differs: it runs acme/app:1@{DIGEST}, the manifest says acme/app:1@{OTHER}" in shown
+
+
 def test_the_cluster_is_shown_with_what_the_tree_takes_for_granted(harden: Harden, tmp_path: Path) -> None:
     old = json.loads(json.dumps(NODE).replace("v1.36.2", "v1.29.4"))
     write(tmp_path, {"web.yaml": MANIFEST})
     harden("import", str(written(tmp_path, [POD, RUNS, old])))
     shown = harden("import", "--show", "").out
     assert "cluster: Node v1.29.4 containerd://2.1.4" in shown
-    assert "kubelets of 1.29 run, and this tree is hardened for 1.35: set kubernetes-version" in shown
+    assert "kubelets of 1.29 run, and this tree is hardened for 1.36: set kubernetes-version" in shown
 
 
 def test_list_names_each_source_and_prune_drops_what_is_of_no_workload(harden: Harden, tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from hardener.exports import collector
 from hardener.exports.model import Recorded
 from tests.conftest import ROOT, Harden, write
-from tests.test_import import DEPLOYMENT, HUBBLE, POD, TOOLS, read, written
+from tests.test_import import CALICO, DEPLOYMENT, HUBBLE, POD, TOOLS, read, written
 
 _JSON = [tool for tool in TOOLS if not isinstance(TOOLS[tool][0], str)]
 _DEEP = '{"a": ' + "[" * 30_000 + "]" * 30_000 + "}"
@@ -121,6 +122,34 @@ def flows(path: Path, count: int) -> None:
     with path.open("w") as out:
         for _ in range(count // len(made)):
             out.writelines(made)
+
+
+def _flow(client: str, port: int) -> dict[str, Any]:
+    flow = json.loads(json.dumps(HUBBLE[0]).replace('"web', f'"{client}'))
+    flow["flow"]["l4"]["TCP"]["destination_port"] = port
+    return flow  # type: ignore[no-any-return]
+
+
+def test_who_talks_on_many_ports_is_taken_to_talk_on_all(tmp_path: Path) -> None:
+    found, _ = read(written(tmp_path, [_flow("web", 30000 + number) for number in range(30)]))
+    assert [(peer.source, peer.port) for peer in found.peers] == [("Deployment/shop/web", 0)]
+
+
+def test_more_connections_than_are_kept_are_counted_and_said(
+    harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pair that is kept is never narrowed: what is more of it stands for all ports."""
+    monkeypatch.setattr(collector, "_MOST_CONNECTIONS", 5)
+    flows = [_flow(f"c{number}", 80) for number in range(8)] + [_flow("c1", 81)]
+    done = harden("import", str(written(tmp_path, flows)))
+    assert "3 flows are of more connections than are kept" in done.out and "5 connections" in done.out
+    text = (tmp_path / "harden.evidence.yaml").read_text()
+    assert "from: Deployment/shop/c1, to: StatefulSet/shop/api, by: a1" in text and "shop/c7" not in text
+
+
+def test_a_ping_opens_no_port(tmp_path: Path) -> None:
+    found, _ = read(written(tmp_path, {**CALICO, "proto": "icmp", "dest_port": 0}))
+    assert found.peers == ()
 
 
 ALL = os.environ.get("HARDEN_CASES") == "all"

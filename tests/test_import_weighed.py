@@ -162,7 +162,7 @@ def test_a_profile_may_keep_to_the_table(tmp_path: Path) -> None:
     tree = Tree.read([str(tmp_path)], root=str(tmp_path))
     tree.recorded = recorded(usage=USAGE)
     chosen = profile.load("restricted")
-    chosen.set_option("resources.source", "table", "--set")
+    chosen.set_option("resources.from", "table", "--set")
     assert values(pipeline.run(tree, chosen, pipeline.Gate(Grade.BREAKING)), "memory-limit") == ["2Gi"]
 
 
@@ -316,6 +316,37 @@ def test_a_hint_speaks_against_a_change_and_never_for_one(case: str, tmp_path: P
     assert any(WEAKENED[case] in report.message for report in found.findings)
 
 
+# An old source beside one of today: transform, the facts of the old one, and what is so again without them.
+OLD: dict[str, tuple[str, dict[str, Any]]] = {
+    "usage": ("memory-limit", {"usage": Usage("a3", 35, 400, 50 << 20, 120 << 20)}),
+    "places": ("read-only-root-filesystem", {"writes": Writes("a2", ("/tmp",))}),
+    "capabilities": ("drop-capabilities", {"capabilities": Capabilities("a2", ())}),
+}
+
+
+@pytest.mark.parametrize("case", OLD)
+def test_an_old_source_is_a_hint_though_another_is_new(case: str, tmp_path: Path) -> None:
+    """``kubectl get pods`` of today says nothing about how old a recording is."""
+    transform, facts = OLD[case]
+    new = recorded(ran=Ran("a1", 1000, 1000))
+    both = recorded(ran=Ran("a1", 1000, 1000), **facts)
+    old = replace(both, sources={**SOURCES, **{key: replace(SOURCES[key], last="2020-01-02", first="2020-01-01")
+                                               for key in ("a2", "a3")}})  # fmt: skip
+    wanted = run(tmp_path, manifest(), new, Grade.REVIEW)
+    found = run(tmp_path, manifest(), old, Grade.REVIEW)
+    assert of(run(tmp_path, manifest(), both, Grade.REVIEW), transform) != of(wanted, transform)
+    assert of(found, transform)[:2] == of(wanted, transform)[:2]
+    assert "recording show" not in of(found, transform)[2]
+    assert case != "usage" or values(found, transform) == values(wanted, transform) == ["2Gi"]
+
+
+def test_an_old_kill_still_raises_a_limit(tmp_path: Path) -> None:
+    killed = Usage("a2", memory_most=256 << 20, killed=1)
+    told = recorded(usage=(USAGE, killed))
+    told = replace(told, sources={**SOURCES, "a2": replace(SOURCES["a2"], last="2020-01-02", first="2020-01-01")})
+    assert values(run(tmp_path, manifest(), told), "memory-limit") == ["256Mi"]
+
+
 def test_two_objects_that_may_be_meant_get_nothing(tmp_path: Path) -> None:
     files = {"a/web.yaml": manifest(), "b/web.yaml": manifest()}
     found = run(tmp_path, files, recorded(usage=USAGE))
@@ -375,7 +406,7 @@ def test_a_dump_of_a_cluster_is_its_own_evidence(imported: bool, harden: Harden,
     assert any("it opened /etc/nginx/conf.d/default.conf for writing" in fact["text"] for fact in held["evidence"])
     page = harden("check", "--format", "html", "dump.yaml").out
     assert f"{place}: VerticalPodAutoscaler (" in page and "120Mi" in page
-    gate = harden("diff", "--no-waivers", "dump.yaml").out
+    gate = harden("diff", "--no-waivers", "dump.yaml").all
     assert "120Mi" not in gate.partition("status:")[0]
 
 
@@ -454,6 +485,95 @@ def test_a_policy_lets_the_union_through_and_says_what_was_never_seen(harden: Ha
     assert {"api", "web"} <= set(callers)  # seen, and named
     never = "it names Deployment/db, and the recording of 2026-11-17 to 2026-11-30 saw no connection: it stays open"
     assert never in harden("check", "--format", "json", ".").out
+
+
+ELSEWHERE = """\
+version: 1
+sources:
+  a1: {tool: Hubble, file: flows.jsonl, from: "2026-11-17", to: "2026-11-30"}
+workloads:
+  Deployment/ingress/controller: {labels: {app: controller, version: "1.2"}, by: a1}
+peers:
+- {from: outside, to: Deployment/shop/db, port: 5432, by: a1}
+- {from: Deployment/ingress/controller, to: Deployment/shop/api, port: 8080, by: a1}
+- {from: Job/shop/report, to: Deployment/shop/cache, port: 6379, by: a1}
+- {from: Deployment/shop/cache, to: StatefulSet/data/store, port: 7000, by: a1}
+- {from: Deployment/shop/cache, to: outside, port: 25, by: a1}
+"""
+
+
+def _space(name: str) -> dict[str, Any]:
+    return {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": [name]}]}
+
+
+def _only(rules: list[dict[str, Any]], port: int) -> Any:
+    """The other side of the rule about ``port``."""
+    (rule,) = (each for each in rules if each.get("ports", [{}])[0].get("port") == port)
+    return rule.get("from") or rule.get("to")
+
+
+def test_a_policy_lets_through_who_was_seen_and_stands_in_no_manifest(harden: Harden, tmp_path: Path) -> None:
+    """An ingress controller of another repository, a job that nobody committed, an address of the internet."""
+    write(tmp_path, SHOP | {"harden.evidence.yaml": ELSEWHERE})
+    report = json.loads(harden("apply", "--only", "netpol-workload", "--set", "network-policy.internet=deny",
+                               "--format", "json", ".").out)  # fmt: skip
+    documents = (each for path in tmp_path.rglob("*.yaml") for each in yaml.safe_load_all(path.read_text()))
+    policies = {each["metadata"]["name"]: each["spec"] for each in documents if each.get("kind") == "NetworkPolicy"}
+    (open_to_all,) = (rule for rule in policies["harden-db"]["ingress"] if "from" not in rule)
+    assert open_to_all["ports"] == [{"protocol": "TCP", "port": 5432}]
+    named = {"matchExpressions": [{"key": "app", "operator": "In", "values": ["controller"]}]}
+    assert {"namespaceSelector": _space("ingress"), "podSelector": named} in _only(
+        policies["harden-api"]["ingress"], 8080
+    )
+    assert {"podSelector": {}} in _only(policies["harden-cache"]["ingress"], 6379)
+    called = _only(policies["harden-cache"]["egress"], 7000)
+    assert called == [{"namespaceSelector": _space("data"), "podSelector": {}}]
+    assert any("talks to any address:25, and no rule allows it" in each["message"] for each in report["findings"])
+    again = harden("apply", "--only", "netpol-workload", "--set", "network-policy.internet=deny", ".").out
+    assert again.startswith("changed nothing")
+
+
+def test_the_graph_draws_who_stands_in_no_manifest(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, SHOP | {"harden.evidence.yaml": ELSEWHERE})
+    drawn = harden("graph", ".").out
+    assert "<- workloads that were seen and that the tree does not hold 8080/TCP" in drawn
+    assert "Hubble saw Deployment/ingress/controller connect to it" in drawn
+    assert "-> store.data:7000" in drawn and "-> any address:25" in drawn
+    schema = json.loads((ROOT / "hardener" / "report" / "graph.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(json.loads(harden("graph", "--format", "json", ".").out), schema)
+    for format in ("mermaid", "dot"):
+        assert (
+            "workloads that were seen and that the tree does not hold" in harden("graph", "--format", format, ".").out
+        )
+
+
+INJECTED = """\
+version: 1
+sources:
+  a1: {tool: kubectl, file: pods.json, to: "2026-11-30"}
+injected:
+  Deployment/shop/web: [istio-proxy]
+"""
+SPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
+
+
+def test_a_policy_leaves_the_way_to_the_mesh_of_a_sidecar_that_a_cluster_put_in(harden: Harden, tmp_path: Path) -> None:
+    """Nothing in the tree asks for it: a revision of the whole cluster does."""
+    write(tmp_path, SHOP | {"harden.evidence.yaml": INJECTED})
+    harden("apply", "--only", "netpol-workload", ".")
+    documents = (each for path in tmp_path.rglob("*.yaml") for each in yaml.safe_load_all(path.read_text()))
+    policies = {each["metadata"]["name"]: each["spec"] for each in documents if each.get("kind") == "NetworkPolicy"}
+    assert _only(policies["harden-web"]["egress"], 15012) == [{"namespaceSelector": _space("istio-system")}]
+    assert "15012" not in json.dumps(policies["harden-api"])
+
+
+def test_no_level_is_enforced_where_a_cluster_adds_a_container(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"space.yaml": SPACE, "web.yaml": manifest("nginx:1.27")})
+    before = harden("check", "--only", "namespace-pss-labels", "--format", "json", ".").out
+    write(tmp_path, {"harden.evidence.yaml": INJECTED})
+    after = harden("check", "--only", "namespace-pss-labels", "--format", "json", ".").out
+    said = "istio-proxy runs in its pods and stands in no manifest"
+    assert '"enforce' in before.replace("pod-security.kubernetes.io/", '"') and said not in before and said in after
 
 
 # Whatever is told: a change of a written value that something speaks against is never safe.

@@ -190,7 +190,7 @@ def test_all_and_none_of_a_transform_are_asked_once(key: str, changed: bool, tre
 def test_held_back_steps_are_offered_with_their_evidence(tmp_path: Path, harden: Harden) -> None:
     write(tmp_path, {"web.yaml": ROOT_POD})
     commit(tmp_path)
-    held = [line.split()[0] for line in harden("diff").out.splitlines() if re.match(r"  \S+ K\d\d \w+ \w+  web", line)]
+    held = [line.split()[0] for line in harden("diff").all.splitlines() if re.match(r"  \S+ K\d\d \w+ \w+  web", line)]
     assert held
     session = walk(tmp_path, {held[0]: "y"}, rest="n")
     part = next(one for one in session.shown.split(QUESTION) if f": {held[0]} K" in one)

@@ -108,7 +108,7 @@ def test_the_layers_of_an_image_are_read(tmp_path: Path, harden: Harden, push: P
 def test_what_was_read_decides(tmp_path: Path, harden: Harden, push: Push) -> None:
     push(web=WEB)
     assert harden("lock").status == 0
-    assert "its image runs as web, whose number is not known" in harden("diff", "web.yaml", "-v").out
+    assert "its image runs as web, whose number is not known" in harden("diff", "web.yaml", "-v").all
     assert harden("lock", "--deep").status == 0
     assert harden("apply", "web.yaml").status == 0
     (pod,) = (one["spec"]["template"]["spec"] for one in yaml.safe_load_all((tmp_path / "web.yaml").read_text())

@@ -322,7 +322,8 @@ def test_a_chart_is_not_known_by_the_name_of_its_source(tmp_path: Path, harden: 
     assert {change["file"].split("/")[0] for change in found["changes"]} == {"charts"}
     assert {value["release"] for value in found["values"]} == {"HelmRelease/edge"}
     (said,) = [finding for finding in found["findings"] if finding["id"] == "renders-elsewhere"]
-    assert said["file"] == "b.yaml" and "helm.charts.template" in said["message"]
+    assert said["file"] == "b.yaml" and said["message"] == "1 release of 1 chart is not hardened"
+    assert said["advice"].startswith("harden lock --charts . reads their charts")
 
 
 @pytest.mark.usefixtures("on_path")
@@ -353,6 +354,12 @@ def test_charts_that_nobody_pulled_are_one_finding(tmp_path: Path, harden: Harde
         f"harden lock --charts . reads their charts, then {diff} hardens them (helm on PATH is needed)"
     )
     assert said["notLookedAt"] is True
+    # What nothing reads of a release is counted where it stands, with the same way out.
+    unread = [finding for finding in found["findings"] if finding["id"] == "unread-workload"]
+    by_template = "not looked at: what templates decide of a helmfile, lines 14 to 17"
+    assert {each["file"] for each in unread} >= {"helmfile.yaml.gotmpl", "main.tf"}
+    others = {each["advice"] for each in unread if each["message"] != by_template and each["line"] < 14}
+    assert others == {said["advice"]}
 
 
 @pytest.mark.usefixtures("on_path")
@@ -471,9 +478,11 @@ def test_a_chart_with_dependencies_is_hardened_once_or_said(
         "without helm": (["1 release of 1 chart is not hardened: install Helm"], set()),
     }[case]
     assert {value["release"] for value in found.get("values", [])} == release
-    unread = {each["message"] for each in found["findings"] if each["id"] == "unread-workload"}
-    assert (f"not looked at: {places.url} in dependencies of charts" in unread) is (not release)
+    unread = {each["message"]: each["advice"] for each in found["findings"] if each["id"] == "unread-workload"}
+    advice = unread.get(f"not looked at: {places.url} in dependencies of charts")
+    assert (advice is not None) is (not release)
     said = said_of_charts(found)
+    assert case != "without helm" or said[0].endswith(f": {advice}"), "the dependency has the same way out"
     assert len(said) == len(wanted) and all(map(str.startswith, said, wanted)), said
 
 

@@ -154,7 +154,7 @@ def test_a_prometheus_that_finds_its_targets_itself_is_named(harden: Harden, tmp
     deployment["spec"]["template"]["spec"]["volumes"] = [{"name": "c", "configMap": {"name": "c"}}]
     deployment["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "c", "mountPath": "/etc/p"}]
     write(tmp_path, {"a.yaml": yaml.safe_dump_all([deployment, config]), "web.yaml": workload("web")})
-    assert "Deployment/prometheus discovers the pods that it scrapes" in harden("diff", ".", *ONLY).out
+    assert "Deployment/prometheus discovers the pods that it scrapes" in harden("diff", ".", *ONLY).all
 
 
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
@@ -190,7 +190,7 @@ def test_what_is_left_open_in_one_direction_is_called_so(harden: Harden, tmp_pat
     rules = "{to: [{podSelector: {}}]}"
     text = OPEN.replace("Ingress, Egress", "Ingress") % ("{matchLabels: {app: web}}", rules)
     write(tmp_path, {"shop.yaml": f"{in_shop(workload('web'))}---\n{in_shop(workload('api'))}---\n{text}"})
-    out = harden("diff", ".", *ONLY, "-v").out
+    out = harden("diff", ".", *ONLY, "-v").all
     assert re.search(r"1 workload isolated by a NetworkPolicy: ", out)
     assert re.search(r"1 workload isolated in one direction only: .*: NetworkPolicy/harden-web", out)
     assert "NetworkPolicy/open leaves ingress open" in out and "NetworkPolicy/open closes ingress" not in out

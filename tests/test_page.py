@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from hardener.authoring import registry
+from hardener.authoring.edits import Severity
 from hardener.authoring.risks import RISKS
 from hardener.report.page import score
 
@@ -221,7 +222,8 @@ def _options(page: Page) -> list[tuple[dict[str, str], str]]:
 
 def test_the_scores_are_made_from_the_counts_of_the_json_report(harden: Harden, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples" / "shop", tmp_path / "shop")
-    summary = json.loads(harden("diff", "shop", "--format", "json").out)["summary"]
+    report = json.loads(harden("diff", "shop", "--format", "json").out)
+    summary = report["summary"]
     text = harden("diff", "shop", "--format", "html").out
     rows = re.findall(r'<span class="risk">(K\d\d)</span>.*?</tr>', text)
     assert rows == list(RISKS)
@@ -233,7 +235,15 @@ def test_the_scores_are_made_from_the_counts_of_the_json_report(harden: Harden, 
         found = summary["byRisk"].get(risk, {"edits": 0, "held": 0, "findings": 0})
         after = found["held"] + found["findings"]
         assert counts == [found["edits"] + after, after]
-        made = [100 * summary["documents"] // (summary["documents"] + count) for count in counts]
+        gravest = [
+            {one["severity"] for name in names for one in report[name] if one["risk"] == risk}
+            for names in (("changes", "held", "findings"), ("held", "findings"))
+        ]
+        most = [25 if "critical" in each else 60 if "high" in each else 100 for each in gravest]
+        made = [
+            min(100 * summary["documents"] // (summary["documents"] + count), bound)
+            for count, bound in zip(counts, most, strict=True)
+        ]
         assert scores == ([] if ">nothing of it here<" in row[0] else made)
 
 
@@ -292,6 +302,14 @@ def test_views_that_a_risk_is_only_looked_for_in_are_visited_by_its_transforms()
 )
 def test_the_score(documents: int, points: int, expected: int) -> None:
     assert score.score(documents, points) == expected
+
+
+def test_a_grave_open_point_bounds_the_score() -> None:
+    """Two open secrets among 13 documents were 87."""
+    assert score.score(13, 2) == 86
+    assert score.score(13, 2, Severity.CRITICAL) == score.score(13, 2, Severity.HIGH, Severity.CRITICAL) == 25
+    assert (score.score(13, 2, None, Severity.HIGH), score.score(13, 2, Severity.LOW)) == (60, 86)
+    assert score.score(13, 0, Severity.CRITICAL) == 100 and score.score(1, 9, Severity.CRITICAL) == 10
 
 
 def test_every_record_is_on_the_page_and_can_be_filtered(harden: Harden, tmp_path: Path) -> None:

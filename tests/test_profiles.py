@@ -197,8 +197,8 @@ def test_the_config_of_the_git_root_holds_in_every_folder(harden: Harden, web: P
     write(web, {".harden.yaml": "profile: config/ours.yaml\nkubernetes-version: '1.29'\n", "a/b/web.yaml": DEPLOYMENT,
                 "config/ours.yaml": "extends: baseline\n", "a/b/.harden.yaml": "profile: nonsense\n"})  # fmt: skip
     done = harden("diff", ".", cwd=web / "a/b")
-    assert "profile config/ours.yaml, Kubernetes 1.29" in done.out
-    assert "runAsNonRoot" not in done.out
+    assert "profile config/ours.yaml, Kubernetes 1.29" in done.all
+    assert "runAsNonRoot" not in done.all
 
 
 def test_the_config_file_is_no_manifest(harden: Harden, web: Path) -> None:
@@ -217,4 +217,4 @@ def test_the_profile_says_in_which_way_a_report_only_transform_reports(harden: H
     write(web, {"ours.yaml": "report: [run-as-non-root]\n"})
     done = harden("diff", "--profile", "./ours.yaml")
     assert done.status == 0
-    assert "Not applied at /spec/template/spec/securityContext/runAsNonRoot: the profile only reports it" in done.out
+    assert "Not applied at /spec/template/spec/securityContext/runAsNonRoot: the profile only reports it" in done.all

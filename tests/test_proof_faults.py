@@ -588,8 +588,8 @@ def test_the_report_says_that_it_is_our_bug(harden: Harden, tmp_path: Path, monk
     FAULTS["other quotes"].put(monkeypatch)
     only = ("--only", "no-privilege-escalation")
     done = harden("diff", "web.yaml", *only)
-    assert done.status == 0 and "Refused: 1 document, kept byte for byte" in done.out
-    assert f"web.yaml:5 {our_bug(STRAY)} (1 edit not made): changes to this file were left out" in done.out
+    assert done.status == 0 and "Refused: 1 document, kept byte for byte" in done.all
+    assert f"web.yaml:5 {our_bug(STRAY)} (1 edit not made): changes to this file were left out" in done.all
     assert harden("diff", ".", *only).status == 1
     assert harden("apply", ".", *only).status == 0
     assert (tmp_path / "web.yaml").read_text() == WEB

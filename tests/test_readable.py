@@ -164,8 +164,8 @@ spec:
     commit(tmp_path)
     for arguments in (["-v"], ["--format", "json"], ["--format", "patch"], ["--format", "sarif"]):
         done = harden("diff", ".", *arguments, cwd=tmp_path)
-        assert "wares-store.yaml" in done.out and "registry.example.com/wares-store:1" in done.out, arguments
-        assert "harden-\u2039" not in done.out and "\u2039.yaml" not in done.out and "not in the patch" not in done.err
+        assert "wares-store.yaml" in done.all and "registry.example.com/wares-store:1" in done.all, arguments
+        assert "harden-\u2039" not in done.all and "\u2039.yaml" not in done.all and "not in the patch" not in done.err
         assert password not in done.all
 
 
@@ -318,4 +318,4 @@ def test_the_reason_of_a_waiver_names_an_object(harden: Harden, tmp_path: Path) 
     write(tmp_path, {"web.yaml": text})
     commit(tmp_path)
     done = harden("diff", ".", "-v", cwd=tmp_path)
-    assert "--token=web-store-7" in done.out and "redacted" not in done.out
+    assert "--token=web-store-7" in done.all and "redacted" not in done.all

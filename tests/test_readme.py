@@ -45,7 +45,7 @@ def hunk(report: str) -> str:
 def test_the_diff_is_that_of_a_real_run(shop: Path, request: pytest.FixtureRequest) -> None:
     done = run("diff", "shop", cwd=shop)
     assert done.status == 1, done.err
-    hold(request, PAGE, block(PAGE, "diff", SHOWN), hunk(done.out))
+    hold(request, PAGE, block(PAGE, "diff", SHOWN), hunk(done.all))
 
 
 def test_the_example_is_hardened_and_stays_so(tmp_path: Path) -> None:

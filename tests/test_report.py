@@ -264,14 +264,14 @@ def test_held_back_steps_with_the_same_evidence_are_one_line(harden: Harden, tmp
     id = "rbac-wildcard-resources"
     for count, folded in ((3, False), (4, True)):
         write(tmp_path, {"role.yaml": "---\n".join(WILDCARDS.replace("builder", f"b{n}") for n in range(count))})
-        out = harden("diff", "--only", id).out
+        out = harden("diff", "--only", id).all
         names = "Role/b0, Role/b1, Role/b2, Role/b3 (-v shows each with its patch)"
         head = f"  {id} K02 high breaking x {count}  {names}\n"
         assert (head in out, "patch:" in out) == (folded, not folded)
         assert f"Held back: {count} (" in out and out.count("    because: the resources of Kubernetes") == (
             1 if folded else count
         )
-    assert harden("diff", "--only", id, "-v").out.count("    patch:   replace /rules ") == 4
+    assert harden("diff", "--only", id, "-v").all.count("    patch:   replace /rules ") == 4
 
 
 def test_every_kind_of_held_back_patch(harden: Harden, tmp_path: Path) -> None:
@@ -347,10 +347,10 @@ def test_text_report_and_json_report_count_the_same(corpus: Corpus) -> None:
 def test_repeated_names_are_counted_once_each(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {f"{n}/web.yaml": DEPLOYMENT for n in range(3)} | {f"{n}.yaml": DEPLOYMENT.replace("web", f"w{n}")
                                                                       for n in range(6)})  # fmt: skip
-    lines = [line for line in harden("diff", ".").out.splitlines() if " restart: " in line]
+    lines = [line for line in harden("diff", ".").all.splitlines() if " restart: " in line]
     names = "Deployment/web x 3, Deployment/w0, Deployment/w1, Deployment/w2, Deployment/w3 and 2 more"
     assert lines == [f"  9 workloads restart: {names}"]
-    lines = [line for line in harden("diff", "0", "1", "2").out.splitlines() if " restart: " in line]
+    lines = [line for line in harden("diff", "0", "1", "2").all.splitlines() if " restart: " in line]
     assert lines == ["  3 workloads restart: Deployment/web x 3"]
 
 
@@ -373,15 +373,15 @@ def test_a_file_name_that_is_not_utf_8_leaves_json_and_patch_whole(tmp_path: Pat
 def test_a_name_forges_no_line_and_steers_no_terminal(harden: Harden, tmp_path: Path) -> None:
     pod = 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: "a\\e[2J\\nundo: rm -rf ."\nspec:\n  containers:\n'
     write(tmp_path, {"pod.yaml": pod + "  - name: c\n    image: example.com/a:1\n"})
-    out = harden("diff", "pod.yaml").out
+    out = harden("diff", "pod.yaml").all
     assert "Pod/a\\x1b[2J\\x0aundo: rm -rf ." in out
     assert "\x1b" not in out and "\nundo: rm" not in out
 
 
 def test_the_impact_says_what_is_known_of_new_users(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})
-    assert "as a numbered user" not in harden("diff", ".").out
-    out = harden("diff", ".", "--max-grade", "guess").out
+    assert "as a numbered user" not in harden("diff", ".").all
+    out = harden("diff", ".", "--max-grade", "guess").all
     assert (
         "1 container runs as a numbered user: 1 by a guess: it may need its own user or root\n"
         "    to know more: harden lock --deep PATH, or images: in .harden.yaml\n" in out
@@ -398,7 +398,7 @@ def test_the_impact_tells_a_pod_from_a_component_of_the_control_plane(harden: Ha
     server += "      command: [kube-apiserver, --profiling=true]\n"
     write(tmp_path, {"web.yaml": pod.replace("NAME", "web").replace("IMAGE", "nginx"), "server.yaml": server})
     only = "termination-message-logs,component-profiling"
-    out = harden("diff", ".", "--profile", "strict", "--only", only).out
+    out = harden("diff", ".", "--profile", "strict", "--only", only).all
     assert "1 object must be recreated" in out and "Pod/web" in out
     for line in out.splitlines():
         assert "control plane restart" not in line or "Pod/web" not in line
@@ -422,7 +422,7 @@ def test_the_impact_tells_of_a_kubelet_that_may_not_start(
     def impact(text: str) -> bool:
         write(tmp_path, {"config.yaml": text})
         options = ["--profile", "strict", "--only", "kubelet-protect-kernel,k3s-protect-kernel"]
-        out = harden("diff", ".", *options, *(["--accept", accepted] if accepted else [])).out
+        out = harden("diff", ".", *options, *(["--accept", accepted] if accepted else [])).all
         return "1 node configuration strict about the kernel; a kubelet does not start on a node where" in out
 
     assert impact(text)
@@ -437,6 +437,6 @@ def test_a_pod_whose_token_is_changed_is_no_component(harden: Harden, tmp_path: 
         "    projected:\n      sources:\n      - serviceAccountToken: {path: token, audience: api-server}\n"
     )
     write(tmp_path, {"reader.yaml": text})
-    out = harden("diff", ".", "--only", "sa-token-audience").out
+    out = harden("diff", ".", "--only", "sa-token-audience").all
     assert "1 object must be recreated" in out and "Pod/reader" in out
     assert "control plane" not in out and "component" not in out

@@ -61,17 +61,17 @@ def test_k01(grade: str, harden: Harden, tmp_path: Path) -> None:
     assert (container["name"], container["image"]) == ("app", "myapp:latest")
     # Comments: those of lines that stay, stay; one that went with its line is quoted in the report.
     assert "image: myapp:latest          # Mutable tag!\n" in after
-    shown = harden("diff", "k01.yaml", "-v", "--max-grade", grade).out + done.out
+    shown = harden("diff", "k01.yaml", "-v", "--max-grade", grade).all + done.out
     for comment in ("# Full host access!", "# Entire host filesystem!"):
         assert comment in after or comment in shown
 
 
 def test_k01_names_the_comments_that_went_with_their_line(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"k01.yaml": shared("seed", "k01-insecure.yaml").read_text()})
-    assert "the comment '# Full host access!' was removed with its line" in harden("diff", "k01.yaml", "-v").out
+    assert "the comment '# Full host access!' was removed with its line" in harden("diff", "k01.yaml", "-v").all
     after = harden("diff", "k01.yaml", "-v", "--max-grade", "guess")
-    assert "the comment '# Full host access!' was removed with its line" in after.out
-    assert "the comment '# Running as root!' may no longer be true" in after.out or "'# Running as root!'" in after.out
+    assert "the comment '# Full host access!' was removed with its line" in after.all
+    assert "the comment '# Running as root!' may no longer be true" in after.all or "'# Running as root!'" in after.all
 
 
 def test_k06(harden: Harden, tmp_path: Path) -> None:

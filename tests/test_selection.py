@@ -176,25 +176,25 @@ def test_names_above_the_given_path_do_not_count(harden: Harden, tmp_path: Path)
 def test_one_line_says_how_much_and_where(given: list[str], line: str | None, harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, DATA)
     commit(tmp_path)
-    out = harden("diff", *given).out
+    out = harden("diff", *given).all
     assert (f"  left out unless named: {line}\n" in out) if line else ("left out" not in out)
 
 
 def test_a_folder_of_that_name_without_a_manifest_is_no_line(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT, "golden/a.png": "", "fixtures/b/c.txt": ""})
-    assert "left out" not in harden("diff", ".").out
+    assert "left out" not in harden("diff", ".").all
 
 
 def test_what_is_ignored_is_not_counted_as_test_data(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT, "node_modules/p/package.json": "{}", ".gitignore": "node_modules\n"})
     git(tmp_path, "init", "-q")
-    assert "left out" not in harden("diff", ".").out
+    assert "left out" not in harden("diff", ".").all
 
 
 def test_no_end_of_files_is_counted(harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hardener.sources.files.selection._MOST_COUNTED", 3)
     write(tmp_path, {"web.yaml": DEPLOYMENT, **{f"testdata/{number}.yaml": "" for number in range(9)}})
-    assert "left out unless named: at least 3 files are test data (testdata)\n" in harden("diff", ".").out
+    assert "left out unless named: at least 3 files are test data (testdata)\n" in harden("diff", ".").all
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_an_object_in_test_data_decides_nothing(harden: Harden, tmp_path: Path) 
     for folder, token in (("rbac", True), ("testdata", False)):
         write(tmp_path / folder, {"web.yaml": account, f"{folder}/binding.yaml": binding})
         commit(tmp_path / folder)
-        out = harden("diff", "web.yaml", cwd=tmp_path / folder).out
+        out = harden("diff", "web.yaml", cwd=tmp_path / folder).all
         assert ("projected-token" in out) == token
 
 
@@ -285,7 +285,7 @@ def test_the_line_names_what_is_excluded(harden: Harden, tmp_path: Path) -> None
         "  left out unless named: 1 file is test data (testdata); "
         "3 files are excluded by the configuration (app/c.gen.yaml, app/legacy, legacy)\n"
     )
-    assert line in harden("diff", ".").out
+    assert line in harden("diff", ".").all
 
 
 def test_what_is_excluded_is_evidence(harden: Harden, tmp_path: Path) -> None:

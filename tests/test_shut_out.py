@@ -54,11 +54,11 @@ SENTENCE = (
 def test_the_sentence_of_each_policy(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"all.yaml": API + CALLER + BATCH})
     commit(tmp_path)
-    short = harden("diff", ".", "--only", "netpol-workload").out
+    short = harden("diff", ".", "--only", "netpol-workload").all
     line = "closed to pods that the tree does not show; 2 workloads closed to 1 workload read only in part"
     assert line in short
     assert SENTENCE not in short
-    assert SENTENCE in harden("diff", ".", "--only", "netpol-workload", "-v").out
+    assert SENTENCE in harden("diff", ".", "--only", "netpol-workload", "-v").all
     page = harden("diff", ".", "--only", "netpol-workload", "--format", "html").out
     assert "<h2" in page and "Whom each policy shuts out" in page
 

@@ -341,7 +341,7 @@ def test_what_a_silent_workload_reaches(harden: Harden, tmp_path: Path, manifest
 def test_who_is_on_the_network_of_its_node_is_said(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"all.yaml": DB + workload("batch", served=False).replace(*HOST)})
     commit(tmp_path)
-    out = harden("diff", ".", "--only", "netpol-workload").out
+    out = harden("diff", ".", "--only", "netpol-workload").all
     assert "its calls in its namespace are refused, since no policy can name a pod on the network of its node" in out
 
 

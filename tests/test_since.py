@@ -37,10 +37,10 @@ def test_only_touched_documents_are_reported(
     write(tmp_path, {"a.yaml": BOTH, 'a b/\u00fc "x".yaml': DEPLOYMENT.replace("web", "old")})
     commit(tmp_path)
     write(tmp_path, files)
-    found = {name.removeprefix("harden-") for name in touched(harden, "HEAD")}
+    found = {name.removeprefix("harden-") for name in touched(harden, "HEAD", "--whole")}
     assert found == expected
-    assert harden("diff", "--since", "HEAD").status == (1 if expected else 0)
-    assert harden("check", "--since", "HEAD").status == (1 if expected else 0)
+    for command in ("diff", "check"):
+        assert harden(command, "--since", "HEAD", "--whole").status == (1 if expected else 0)
 
 
 def test_committed_changes_count_from_where_the_branch_left(harden: Harden, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_the_patch_makes_the_reported_changes_and_no_others(harden: Harden, tmp_
     write(tmp_path, {"a.yaml": BOTH})
     commit(tmp_path)
     write(tmp_path, {"a.yaml": BOTH.replace("name: api\nspec", "name: api2\nspec")})
-    patch = harden("diff", "--since", "HEAD").out
+    patch = harden("diff", "--since", "HEAD").all
     assert git(tmp_path, "apply", "-", stdin=patch.encode()).returncode == 0
     assert (tmp_path / "a.yaml").read_text().startswith(DEPLOYMENT)
 
@@ -84,8 +84,7 @@ def test_a_revision_that_is_not_there(revision: str, harden: Harden, tmp_path: P
     write(tmp_path, {"a.yaml": BOTH})
     commit(tmp_path)
     done = harden("diff", f"--since={revision}")
-    assert done.status == 2 or revision == ""
-    assert done.err.count("\n") <= 1
+    assert revision == "" or (done.status, done.err.count("\n")) == (2, 1)
     assert not (tmp_path / "x").exists()
 
 
@@ -194,3 +193,70 @@ def test_a_patch_that_is_used_from_now_on_is_weighed(harden: Harden, tmp_path: P
     write(tmp_path, {"dev/kustomization.yaml": "resources: [../base]\npatches:\n- path: p.yaml\n"})
     report = json.loads(harden("check", "--since", "HEAD", "--format", "json").out)
     assert [(found["id"], found["file"]) for found in report["findings"]] == [("weakened-by-overlay", "dev/p.yaml")]
+
+
+# What the change touched or made worse.
+
+PLACE = "        image: example.com/web:1.2.3\n"
+
+
+def records(harden: Harden, *options: str) -> set[str]:
+    report = json.loads(harden("check", "--format", "json", "--since", "HEAD", *options).out)
+    return {record["id"] for name in ("changes", "held", "findings") for record in report[name]}
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Path:
+    text = DEPLOYMENT.replace("spec:\n  selector", "spec:\n  replicas: 1\n  selector", 1)
+    write(tmp_path, {"web.yaml": text, "api.yaml": OTHER})
+    commit(tmp_path)
+    return tmp_path / "web.yaml"
+
+
+def test_what_was_there_before_is_left_out(harden: Harden, web: Path) -> None:
+    whole = len(records(harden))
+    web.write_text(web.read_text().replace("replicas: 1", "replicas: 2"))
+    done = harden("check", "--since", "HEAD")
+    assert whole == 0 and done.status == 0 and done.out.startswith("check passed")
+    assert "that were there before are left out (--whole judges them)" in done.out
+    assert "run-as-non-root" in records(harden, "--whole")
+    assert harden("check", "--since", "HEAD", "--whole").status == 1
+    assert harden("diff", "--since", "HEAD").status == 0
+
+
+@pytest.mark.parametrize(
+    ("new", "id"),
+    [
+        (PLACE + "        securityContext: {privileged: true}\n", "no-privileged"),  # a line of its own
+        (PLACE.replace("1.2.3", "1.2.4"), "pin-image-digest"),  # a line that was touched
+        (PLACE + "      - {name: more, image: example.com/more}\n", "no-privilege-escalation"),  # one more of a kind
+        (PLACE + "      hostPID: true\n", "no-host-pid"),
+    ],
+)
+def test_what_the_change_made_worse_is_judged(new: str, id: str, harden: Harden, web: Path) -> None:
+    web.write_text(web.read_text().replace(PLACE, new))
+    assert id in records(harden)
+    assert "seccomp-runtime-default" not in records(harden)  # it lacked that before
+
+
+def test_a_protection_that_was_taken_away_is_judged(harden: Harden, web: Path) -> None:
+    text = web.read_text()
+    web.write_text(text.replace(PLACE, PLACE + "        securityContext: {allowPrivilegeEscalation: false}\n"))
+    commit(web.parent)
+    web.write_text(text.replace("replicas: 1", "replicas: 2"))
+    assert "no-privilege-escalation" in records(harden)
+
+
+def test_a_new_document_is_judged_as_a_whole(harden: Harden, web: Path) -> None:
+    write(web.parent, {"new.yaml": DEPLOYMENT.replace("web", "new")})
+    assert {"no-privilege-escalation", "automount-token"} <= records(harden)
+
+
+def test_at_a_gate_nothing_excuses_what_was_there(harden: Harden, web: Path) -> None:
+    web.write_text(web.read_text().replace("replicas: 1", "replicas: 2"))
+    assert "no-privilege-escalation" in records(harden, "--no-waivers")
+
+
+def test_whole_needs_a_revision(harden: Harden, web: Path) -> None:
+    done = harden("check", "--whole")
+    assert (done.status, done.out) == (2, "") and "--since REV" in done.err

@@ -76,7 +76,7 @@ def test_shape(name: str, profile: str, harden: Harden, tmp_path: Path) -> None:
 
     if name in REFUSED:
         assert after == before
-        assert REFUSED[name] in shown.out
+        assert REFUSED[name] in shown.all
         assert REFUSED[name] in "".join(item.get("reason", item.get("message", "")) for item in
                                         report["refused"] + report["findings"])  # fmt: skip
         return
@@ -104,7 +104,7 @@ def test_shape(name: str, profile: str, harden: Harden, tmp_path: Path) -> None:
     assert (again.status, (tmp_path / file).read_bytes().decode()) == (0, after)
     # And the patch makes the same file.
     restore(tmp_path)
-    patched = git(tmp_path, "apply", "-", stdin=shown.out.encode())
+    patched = git(tmp_path, "apply", "-", stdin=shown.all.encode())
     assert patched.returncode == 0, patched.stderr
     assert snapshot(tmp_path)[file][1].decode() == after
 

@@ -69,6 +69,7 @@ def test_languages(name: str, text: str, found: list[tuple[int, str, str]]) -> N
         ("bare.yaml", "apiVersion: v1\n!!binary a2luZA==: Pod\nspec:\n  containers:\n  - image: a:1\n",
          [(4, "settings")]),
         ("values.yaml", "initContainers:\n- name: a\nb:\n  image: c\n", []),
+        ("crd.yaml", "properties:\n  containers:\n    items:\n      image:\n        description: Its image.\n", []),
         ("azure-pipelines.yml", "resources:\n  containers:\n  - container: a\n    image: b:1\n", []),
         ("Pulumi.yaml", "resources:\n  a:\n    type: kubernetes:apps/v1:Deployment\n", [(3, "pulumi")]),
     ],

@@ -338,7 +338,7 @@ WRONG_NAMES = {
 def test_a_field_that_kubernetes_does_not_know_is_said_in_every_language(tree: Path, files: dict[str, str]) -> None:
     [finding] = said(tree, "unknown-field", files)
     assert (finding.severity, finding.advice) == (Severity.HIGH, "you meant hostPID: write that, if so")
-    assert "Kubernetes 1.35 knows no field" in finding.message
+    assert "Kubernetes 1.36 knows no field" in finding.message
 
 
 REFUSED = {

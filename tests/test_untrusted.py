@@ -231,7 +231,7 @@ def test_what_a_kustomization_takes_in_from_outside_is_said_and_not_read(harden:
     done = harden("diff", ".", "-v", cwd=tree)
     assert SECRET not in done.all
     for name in ("../elsewhere/secret.yaml", "link.yaml", "/proc/self/environ"):
-        assert f"{name} lies outside of ., and is not read" in done.out
+        assert f"{name} lies outside of ., and is not read" in done.all
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/environ"), reason="Linux")
@@ -432,8 +432,8 @@ def test_settings_of_the_tree_are_refused_without_waivers(options: list[str], ha
 def test_the_lock_of_the_tree_proves_nothing_without_waivers(harden: Harden, tmp_path: Path) -> None:
     lock = "version: 1\nimages:\n  example.com/c:1:\n    digest: sha256:" + "a" * 64 + "\n    config: {user: '10001'}\n"
     write(tmp_path, {"p.yaml": PRIVILEGED, "harden.lock": lock})
-    assert "harden.lock:" in harden("diff", "p.yaml", "-v").out
-    assert "harden.lock:" not in harden("diff", "p.yaml", "-v", "--no-waivers").out
+    assert "harden.lock:" in harden("diff", "p.yaml", "-v").all
+    assert "harden.lock:" not in harden("diff", "p.yaml", "-v", "--no-waivers").all
 
 
 @pytest.mark.parametrize(

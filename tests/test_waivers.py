@@ -242,7 +242,7 @@ def test_an_exception_speaks_of_a_file_without_objects_by_its_path(
     write(tmp_path, {"app.yaml": DEPLOYMENT, "kustomization.yaml": images, ".harden.yaml": config})
     commit(tmp_path)
     options = ("--only", "pin-kustomize-image", "--as-of", "2026-11-25", "--format", "json")
-    report = json.loads(harden("diff", ".", *options).out)
+    report = json.loads(harden("diff", ".", *options).all)
     (record,) = report["waived"] if holds else (each for each in report["findings"] if each["id"] != "waiver-stale")
     assert record["file"] == "kustomization.yaml"
 
@@ -251,8 +251,8 @@ def test_an_exception_for_what_is_outside_the_paths_is_not_stale(harden: Harden,
     write(tmp_path, {"a/app.yaml": PRIVILEGED, "b/app.yaml": DEPLOYMENT, ".harden.yaml": entry(match="path: a/")})
     commit(tmp_path)
     options = ("--only", "no-privileged", "--as-of", "2026-11-25", "--format", "json")
-    assert json.loads(harden("diff", "b", *options).out)["findings"] == []
-    assert waived(json.loads(harden("diff", "a", *options).out)) == BOTH
+    assert json.loads(harden("diff", "b", *options).all)["findings"] == []
+    assert waived(json.loads(harden("diff", "a", *options).all)) == BOTH
 
 
 KNOWN = "`$.exceptions[0]`: known are id, expires, match, reason, owner"
@@ -381,7 +381,7 @@ def test_a_waiver_outranks_the_gate_and_is_no_reason_to_fail(harden: Harden, tmp
 def test_the_report_names_reason_carrier_and_place(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"app.yaml": annotated("'container=b; reads the disks'")})
     commit(tmp_path)
-    lines = harden("diff", ".", "--only", "no-privileged").out.splitlines()
+    lines = harden("diff", ".", "--only", "no-privileged").all.splitlines()
     start = lines.index("Waived: 1")
     assert lines[start + 1 : start + 3] == [
         "  no-privileged K01  app.yaml:23 Deployment/web",

@@ -89,7 +89,7 @@ def test_wide_signs_take_two_columns(harden: Harden, tmp_path: Path, monkeypatch
 def test_a_report_fits_its_terminal(columns: int, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples" / "shop", tmp_path / "shop")
     commit(tmp_path)
-    plain = run("diff", "shop", cwd=tmp_path).out
+    plain = run("diff", "shop", cwd=tmp_path).all
     shown = harden_on_terminal("diff", "--no-pager", "shop", folder=tmp_path, columns=columns)
     assert "\033[1mImpact\033[0m" in shown.raw
     patch, report = shown.text.split("\nharden ", 1)

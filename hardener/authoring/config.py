@@ -16,11 +16,11 @@ from hardener.errors import InputError
 from hardener.kubernetes.images.row_schema import is_quick, mistakes
 from hardener.kubernetes.images.table import NO_ROWS, OwnRows, row_of
 from hardener.kubernetes.objects import quantity
-from hardener.sources import yaml
+from hardener.sources import files, yaml
 from hardener.sources.files import UnreadableError, is_inside, read_bytes
 
-NAME = ".harden.yaml"
-DEFAULT_VERSION = "1.35"
+NAME = files.CONFIG
+DEFAULT_VERSION = "1.36"
 NEWEST = (1, 37)
 """The newest Kubernetes that this release knows; a later one is judged like it."""
 _MOST_ROWS = 1000  # about images: each pattern among them is tried on each image
@@ -403,7 +403,7 @@ def day(text: str) -> date:
 
 
 def version(text: str) -> tuple[int, int]:
-    """Return ``1.35`` as numbers. Raises InputError for anything else."""
+    """Return ``1.36`` as numbers. Raises InputError for anything else."""
     match = re.fullmatch(VERSION, text)
     if not match:
         raise InputError(f"{text}: a Kubernetes version looks like {DEFAULT_VERSION}")

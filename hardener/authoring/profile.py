@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from hardener.authoring import registry
 from hardener.authoring.config import explained, parsed_file
-from hardener.authoring.transform import Transform
+from hardener.authoring.transform import Transform, attribute_name
 from hardener.errors import InputError
 from hardener.sources.files import git_root, is_inside
 
@@ -57,7 +57,7 @@ class Profile(Struct):
         if transform.options is None or transform.takes is None:
             return None
         values = self.options.get(transform.takes.group, {})
-        return transform.options(**{name.replace("-", "_"): value for name, value in values.items()})
+        return transform.options(**{attribute_name(name): value for name, value in values.items()})
 
     def is_given(self, transform: Transform) -> bool:
         """Return whether a person set options of ``transform``, which may be wrong."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
+
+from hardener.errors import InputError
 
 
 class Risk(Struct, frozen=True):
@@ -52,4 +56,20 @@ RISKS = {
         ),
     )
 }
+_LIKE_A_RISK = re.compile(r"[kK][oO0]{0,9}([0-9]{1,9})")
 BY_FOLDER = {risk.folder: risk for risk in RISKS.values()}
+
+
+def risk_called(name: str) -> str:
+    """Return the id of the risk ``name``, whatever its letters' case. Raises InputError, with the nearest, for none."""
+    if name.upper() in RISKS:
+        return name.upper()
+    number = _LIKE_A_RISK.fullmatch(name)
+    near = f"K{int(number[1]):02}" if number else ""
+    meant = f" (did you mean {near}?)" if near in RISKS else ""
+    raise InputError(f"unknown risk {name}{meant}; there are {min(RISKS)} to {max(RISKS)}")
+
+
+def is_like_a_risk(name: str) -> bool:
+    """Tell whether ``name`` is written as risks are: K05, k5, KO5."""
+    return _LIKE_A_RISK.fullmatch(name) is not None

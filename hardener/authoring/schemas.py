@@ -18,7 +18,7 @@ import msgspec
 from hardener.authoring import config, registry
 from hardener.authoring import profile as profiles
 from hardener.authoring.risks import RISKS
-from hardener.authoring.transform import Transform
+from hardener.authoring.transform import Transform, attribute_name
 from hardener.errors import InputError
 from hardener.kubernetes.images.row_schema import row_schema
 
@@ -100,7 +100,7 @@ _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 def _option(transform: Transform, key: str, kinds: tuple[type, ...]) -> Schema:
     """What one option takes, and what it is without."""
-    default = getattr(_default(transform), key.replace("-", "_"))
+    default = getattr(_default(transform), attribute_name(key))
     if choices := _choices(transform, key):
         return {"enum": choices, "default": default}
     # A number is taken as the text that it is, see Profile.set_option; not every text may be one.
@@ -133,7 +133,7 @@ def _refusal(transform: Transform, key: str, value: str) -> str | None:
     if str not in transform.takes.types[key]:
         return None
     try:
-        transform.options(**{key.replace("-", "_"): value})
+        transform.options(**{attribute_name(key): value})
     except InputError as error:
         return str(error)
     return None

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
+from keyword import iskeyword
 from types import UnionType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
@@ -210,13 +211,24 @@ def name_of(view: type) -> str:
     return f"{view.__module__}:{view.__qualname__}"
 
 
+def option_name(attribute: str) -> str:
+    """Return what the option is called that an attribute of an options class holds: ``from_`` holds ``from``."""
+    return attribute.rstrip("_").replace("_", "-")
+
+
+def attribute_name(option: str) -> str:
+    """Return the attribute that holds ``option``; a keyword of Python has ``_`` behind it."""
+    name = option.replace("-", "_")
+    return f"{name}_" if iskeyword(name) else name
+
+
 @cache
 def _options(options: type) -> Options:
     hints = get_type_hints(options)
     types = {}
     for item in fields(options):
         hint = hints[item.name]
-        types[item.name.replace("_", "-")] = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+        types[option_name(item.name)] = get_args(hint) if isinstance(hint, UnionType) else (hint,)
     return Options(options.GROUP, types)  # type: ignore[attr-defined]
 
 

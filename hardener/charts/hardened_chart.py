@@ -16,6 +16,7 @@ from hardener.charts.chart_memory import ChartMemory
 from hardener.charts.files.copy import Copied, Copy
 from hardener.charts.generated_secrets import without_generated
 from hardener.charts.helm import ChartError, Helm
+from hardener.charts.kustomize_program import Kustomize
 from hardener.charts.releases.release import merged
 from hardener.charts.rendered import Reader
 from hardener.charts.renders import Objects, Renders, SpentError
@@ -38,6 +39,8 @@ from hardener.tree.tree import Settings, Tree, lock_for, recorded_for
 
 MOST_RENDERS = 200
 LINES = "the patch of templates"
+BY_LINES = "change that lines of the template make"
+"""The topic of a finding about a change that new lines of the chart's own templates make."""
 _FILTER = "harden filter behind helm, as a post-renderer, does it, too"
 _MOST_TURNS = 6  # in which a chart is hardened without what values do not reach
 StepName = tuple[str, tuple[tuple[str, str, Path], ...]]
@@ -89,7 +92,9 @@ class HardenedChart(Struct, eq=False):
     are the files of values, ``hardened`` how many edits ``harden filter`` makes of the rendered chart, ``renders`` how
     often it was rendered; ``spent``: that was not often enough to try everything. ``dropped`` are dependencies that the
     chart has, and that were not there; ``schemas`` those that were not asked, since they name another schema. ``also``
-    is what follows from the values beside the changes, and does no harm. ``patches`` are to be made behind helm."""
+    is what follows from the values beside the changes, and does no harm. ``patches`` are to be made behind helm;
+    ``is_untried``: no program kustomize was there that has tried them. ``texts`` are files of the chart, by their paths
+    in it, with the lines that findings with the topic ``BY_LINES`` ask for."""
 
     outcome: Outcome
     written: Written
@@ -100,6 +105,8 @@ class HardenedChart(Struct, eq=False):
     schemas: tuple[str, ...]
     also: tuple[str, ...] = ()
     patches: Sequence[dict[str, Any]] = ()
+    is_untried: bool = False
+    texts: Written = {}
 
     @property
     def follows(self) -> str | None:
@@ -176,6 +183,9 @@ class _Hardening:
         self._renders.has_schema = copy.has_schema
         self._known: Search | None = None
         self._is_ahead = False
+        self._kustomize = Kustomize.found(os.path.realpath(run.root)) if run.may_patch else None
+        self._texts: Written = {}  # of the chart's own files, with the lines that make the rest
+        self._otherwise: set[StepName] = set()  # of whose patches kustomize makes something else
 
     def _rendered(self, files: list[str], *, schema: bool) -> str:
         return self._with([*self._run.values, *files], schema=schema)
@@ -217,7 +227,7 @@ class _Hardening:
             left = [step for step in wanted.steps if step.number not in made]
             behind, patches = self._behind(wanted, reached, left)
             left = [step for step in left if step not in behind]
-            refused |= {name_of(step.changes): _left(step, reached, self._hook(step, wanted)) for step in left}
+            refused |= {name_of(step.changes): _left(step, reached, self._no_patch(step, wanted)) for step in left}
             if not left:
                 break
         self._close(outcome, first, reached, refused, written)
@@ -226,7 +236,7 @@ class _Hardening:
         at_templates(outcome, template_texts(copy.folder, run.called), self._memory.templates)
         return HardenedChart(
             outcome, written, hardened, self._renders.count, spent, copy.dropped, copy.schemas, tuple(reached.also),
-            patches,
+            patches, is_untried=bool(patches) and self._kustomize is None, texts=self._texts,
         )  # fmt: skip
 
     def _close(
@@ -265,19 +275,23 @@ class _Hardening:
             return [], []
         came = self._renders(as_values(reached.overrides))
         done = [way.step for way in reached.ways]
-        patches = post_render.patches_for(wanted, done, behind, came)
-        if patches is not None:
-            return behind, patches
-        some: list[Step] = []
-        for step in behind:
-            if post_render.patches_for(wanted, done, [*some, step], came) is not None:
-                some.append(step)
-        return some, post_render.patches_for(wanted, done, some, came) or []
+        some = _patched_together(wanted, done, behind, came)
+        while True:
+            patches = post_render.patches_for(wanted, done, some, came) or {}
+            wrong = post_render.made_otherwise(patches, came, self._kustomize) if self._kustomize is not None else set()
+            if not wrong:
+                return some, list(patches.values())
+            otherwise = [step for step in some if any(wanted.place(edit)[0] in wrong for edit in step.edits)]
+            self._otherwise |= {name_of(step.changes) for step in otherwise}
+            some = [step for step in some if step not in otherwise]
 
-    def _hook(self, step: Step, wanted: Wanted) -> str | None:
-        """Why what ``step`` wants is for no post-renderer either, where that is so."""
-        is_hook = any(post_render.is_hook(wanted.place(edit)[1]) for edit in step.edits)
-        return "helm hands its hooks to no post-renderer" if is_hook and self._run.may_patch else None
+    def _no_patch(self, step: Step, wanted: Wanted) -> str | None:
+        """Why what ``step`` wants is for no post-renderer either, where there is a reason to tell."""
+        if not self._run.may_patch:
+            return None
+        if any(post_render.is_hook(wanted.place(edit)[1]) for edit in step.edits):
+            return "helm hands its hooks to no post-renderer"
+        return "kustomize makes something else of its patch" if name_of(step.changes) in self._otherwise else None
 
     def _lines(self, outcome: Outcome, wanted: Wanted, reached: Reached, refused: dict[StepName, Report]) -> None:
         """Find the lines of the chart's own templates that make the rest, and say so in the findings ``refused``."""
@@ -294,6 +308,7 @@ class _Hardening:
             below=_below(self._run.chart),
         )
         outcome.template_patch = own.patch
+        self._texts = own.written.texts
         written = {step.number for step in own.steps}
         for step in steps:
             report = refused.get(name_of(step.changes))
@@ -301,7 +316,7 @@ class _Hardening:
                 continue
             if step.number in written:
                 report.advice = f"add to the chart what {LINES} shows; {_FILTER}"
-                report.topic = "change that lines of the template make"
+                report.topic = BY_LINES
             elif step.number in own.by_hand:
                 report.advice = f"change the template by hand, since {own.by_hand[step.number].reason}; {_FILTER}"
 
@@ -471,6 +486,17 @@ def _narrow(outcome: Outcome, made: Iterable[Step], left: Iterable[Report]) -> N
     kept = {id(change) for step in made for change in step.changes}
     outcome.changes = [change for change in outcome.changes if id(change) in kept]
     outcome.files = []
+
+
+def _patched_together(wanted: Wanted, done: Sequence[Step], behind: Sequence[Step], came: Objects) -> list[Step]:
+    """Those of the steps ``behind`` that patches make: all, or one by one what they make with those before it."""
+    if post_render.patches_for(wanted, done, behind, came) is not None:
+        return list(behind)
+    some: list[Step] = []
+    for step in behind:
+        if post_render.patches_for(wanted, done, [*some, step], came) is not None:
+            some.append(step)
+    return some
 
 
 def _left(step: Step, reached: Reached, hook: str | None) -> Report:

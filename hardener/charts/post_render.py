@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from hardener.charts.kustomize_program import Kustomize
 from hardener.charts.rendered import Document, Key, differences, parts
 from hardener.charts.run_steps import Step, Wanted
 from hardener.errors import HardenError
@@ -97,14 +98,14 @@ def takes(step: Step, wanted: Wanted) -> bool:
 
 def patches_for(
     wanted: Wanted, done: Sequence[Step], left: Sequence[Step], came: Mapping[Key, Document]
-) -> list[Data] | None:
-    """The patches that make the steps ``left`` where those that are ``done`` are made already, in the objects that
+) -> dict[Key, Data] | None:
+    """The patches that make the steps ``left`` where those that are ``done`` are made already, by the objects that
     ``came``; None where patches cannot make them all."""
     try:
         before, after = wanted.after(done), wanted.after([*done, *left])
     except HardenError:
         return None
-    found = []
+    found = {}
     for key in dict.fromkeys(wanted.place(edit)[0] for step in left for edit in step.edits):
         document = came.get(key)
         old = before.get(key, wanted.data(key))
@@ -113,8 +114,16 @@ def patches_for(
         patch = patch_between(old, after[key])
         if patch is None or not _makes(patch, old, after[key]) or not _fits(patch, document.data):
             return None
-        found.append(patch)
+        found[key] = patch
     return found
+
+
+def made_otherwise(patches: Mapping[Key, Data], came: Mapping[Key, Document], kustomize: Kustomize) -> set[Key]:
+    """The objects of ``patches`` of which ``kustomize`` makes something else than is meant."""
+    return {
+        key for key, patch in patches.items()
+        if not kustomize.makes(merge(came[key].data, patch) or {}, came[key].data, entry_of(patch))
+    }  # fmt: skip
 
 
 def _is_steady(key: Key, data: Data) -> bool:

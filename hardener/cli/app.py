@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from copy import copy
 from functools import partial
@@ -11,6 +13,7 @@ from typing import Annotated
 import typer
 
 from hardener.cli import calm_collector
+from hardener.cli.around_apply import PLAN_EXAMPLES, Lines, PlanPart, plan, show, undo
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
 from hardener.cli.kept import baseline_group, golden, import_evidence
 from hardener.cli.options import (
@@ -26,7 +29,6 @@ from hardener.cli.options import (
     Evidence,
     FailOn,
     FormatOption,
-    Framework,
     GraphFormat,
     HelmOption,
     ImageFormat,
@@ -58,6 +60,7 @@ from hardener.cli.options import (
     ValuesOption,
     Verbose,
     Version,
+    Whole,
     Workflow,
     Yes,
     choices_of,
@@ -65,6 +68,7 @@ from hardener.cli.options import (
     style_of,
     text,
 )
+from hardener.cli.reference import EXPLAIN_EXAMPLES, LIST_EXAMPLES, explain, hook, list_transforms, profiles
 
 app = typer.Typer(
     name="harden",
@@ -114,6 +118,8 @@ def apply(
         typer.Option("--values", help="Harden charts that the tree renders, by their values.", rich_help_panel=CHART),
     ] = False,
     interactive: Annotated[bool, typer.Option("-i", "--interactive", help="Ask about each change.")] = False,
+    plan: PlanPart = None,
+    lines: Lines = 300,
     yes: Yes = False,
     patch: PatchOption = False,
     color: ColorOption = Color.auto,
@@ -123,6 +129,12 @@ def apply(
     """Rewrite manifests in place and report what was changed, why, and what was left alone."""
     from hardener.commands.run import apply
 
+    if plan is not None:
+        from hardener.commands.plan import apply as apply_part
+
+        if interactive or output or output_dir:
+            _fail("harden: --plan does not go with -i, --output and --output-dir", 2)
+        sys.exit(apply_part(paths, choices_of(context), style_of(context), number=plan, lines=lines, yes=yes))
     if interactive or output or output_dir:
         from hardener.commands import apply as apply_command
 
@@ -137,9 +149,10 @@ def apply(
 @command(
     short_help="Show what apply would change.",
     epilog="""
-harden diff k8s                  the patch, and what to know of it
+harden diff k8s                  what to know of it, and the patch
+harden diff k8s --patch          the patch alone
 harden diff k8s --stat           how many lines of which files
-harden diff k8s | git apply      what apply does
+harden diff k8s | git apply      what apply does; the report is on standard error
 """,
 )
 def diff(
@@ -163,6 +176,7 @@ def diff(
     audit_log: AuditLog = None,
     pin_format: PinFormatOption = None,
     since: Since = None,
+    whole: Whole = False,
     no_waivers: NoWaivers = False,
     lock: LockFile = None,
     values: ValuesOption = None,
@@ -174,6 +188,9 @@ def diff(
     stat: Annotated[
         bool, typer.Option("--stat", help="Count the lines of each file, not the patch.", rich_help_panel=REPORT)
     ] = False,
+    patch: Annotated[
+        bool, typer.Option("--patch", help="Print the patch alone, without the report.", rich_help_panel=REPORT)
+    ] = False,
     no_pager: Annotated[
         bool, typer.Option("--no-pager", help="Print on a terminal without a pager.", rich_help_panel=REPORT)
     ] = False,
@@ -181,7 +198,8 @@ def diff(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Show what apply would change, as a patch that git apply takes. Exit code 1 when there is something."""
+    """Show what apply would change: on a terminal the report and then the patch, elsewhere the patch, which git apply
+    takes, with the report on standard error. Exit code 1 when there is something."""
     from hardener.commands.diff import diff
 
     sys.exit(diff(paths or ["."], choices_of(context), style_of(context), release_of(context)))
@@ -224,6 +242,7 @@ def check(
     audit_log: AuditLog = None,
     pin_format: PinFormatOption = None,
     since: Since = None,
+    whole: Whole = False,
     baseline: Annotated[
         Path | None,
         typer.Option(help="Fail only on what this file does not list.", metavar="FILE", rich_help_panel=VERDICT),
@@ -335,6 +354,9 @@ def values(
         Path | None,
         typer.Option(help="Write the lines for the chart's own templates here, as a patch.", metavar="FILE"),
     ] = None,
+    templates: Annotated[
+        bool, typer.Option("--templates", help="Write these lines into the templates and values.yaml of the chart.")
+    ] = False,
     helm_program: HelmOption = None,
     renders: RendersOption = 200,
     profile: Profile = None,
@@ -363,7 +385,8 @@ def values(
 
     status = write_values(
         chart, replace(choices_of(context), set=option), release_of(context) or Release(), style_of(context),
-        output=text(output), in_place=text(in_place), template_patch=text(template_patch), yes=yes,
+        output=text(output), in_place=text(in_place), template_patch=text(template_patch), templates=templates,
+        yes=yes,
     )  # fmt: skip
     sys.exit(status)
 
@@ -381,6 +404,7 @@ def fn() -> None:
     epilog="""
 harden graph k8s
 harden graph k8s --format mermaid
+harden graph k8s --format svg >graph.svg
 """,
 )
 def graph(
@@ -617,24 +641,13 @@ def init(
     )
 
 
-@command("list", short_help="List the transforms by risk.")
-def list_command(profile: Profile = None) -> None:
-    """List the transforms by risk, with the profiles that contain them."""
-    from hardener.commands.explain import print_list
-
-    print_list(profile, print)
-
-
-@command(short_help="List the profiles, or show one.")
-def profiles(
-    name: Annotated[str | None, typer.Argument(help="A profile to show whole.", metavar="[NAME|FILE]")] = None,
-) -> None:
-    """List the profiles, or show what one of them does and with which options."""
-    from hardener.commands.explain import print_profiles
-
-    print_profiles(name, print)
-
-
+command(short_help="Split what apply makes into parts.", epilog=PLAN_EXAMPLES)(plan)
+command(short_help="Take back what the last run wrote.")(undo)
+command(short_help="Print the last report again.")(show)
+command("list", short_help="List the transforms by risk.", epilog=LIST_EXAMPLES)(list_transforms)
+command(short_help="List the profiles, or show one.")(profiles)
+command(short_help="Explain a transform, or a risk.", epilog=EXPLAIN_EXAMPLES)(explain)
+command(short_help="Print a module for Airflow, Pulumi and others.")(hook)
 command(
     name="import",
     short_help="Read exports of a cluster as evidence.",
@@ -647,40 +660,6 @@ harden import --show web             what is known of a workload
 )(import_evidence)
 app.add_typer(golden, name="golden")
 app.add_typer(baseline_group, name="baseline")
-
-
-@command(
-    short_help="Explain a transform, or a risk.",
-    epilog="""
-harden explain run-as-non-root
-harden explain K05
-""",
-)
-def explain(
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="A transform, a finding, a risk from K01 to K10, or a check of another scanner.", metavar="ID|K01"
-        ),
-    ],
-) -> None:
-    """Explain a transform, a finding, a risk and its transforms, or what covers a check of another scanner."""
-    from hardener.commands.explain import explain
-    from hardener.report.terminal.screen import columns
-
-    explain(name, print, columns(sys.stdout))
-
-
-@command(short_help="Print a module for Airflow, Pulumi and others.")
-def hook(
-    framework: Annotated[
-        Framework, typer.Argument(help="What starts the pods.", metavar="airflow|cdk8s|kubespawner|pulumi")
-    ],
-) -> None:
-    """Print a module that hardens the pods of a framework while it runs, where their source cannot be changed."""
-    from hardener.commands import hooks
-
-    print(hooks.text(framework), end="")
 
 
 def _version(value: bool) -> None:
@@ -725,7 +704,7 @@ def main() -> None:
         message = getattr(error, "format_message", None)  # those of typer; their class has no public name
         if message is not None and type(error).__name__ != "NoArgsIsHelpError" and len(sys.argv) > 1:
             command = getattr(getattr(error, "ctx", None), "command_path", "harden")
-            _fail(f"harden: {' '.join(message().split()).removesuffix('.')}; see {command} --help", 2)
+            _fail(f"harden: {_in_a_line(message())}; see {command} --help", 2)
         if message is not None:  # no argument, or a group without its command: the help says what there is
             _fail(message(), 2)
         _fail(_bug_report(error), 3)
@@ -744,10 +723,21 @@ def _asked() -> typer.Typer:
     return found
 
 
+def _in_a_line(message: str) -> str:
+    """What click says of a wrong command line, as one clause."""
+    said = " ".join(message.split()).removesuffix(".")
+    said = re.sub(r"\. Did you mean ('\S+')\?$", r" (did you mean \1?)", said)
+    wrong = re.match(r"No such command '(.*?)'", said)
+    if wrong and os.path.exists(wrong[1]):
+        from hardener.support.shell_words import quoted_path
+
+        said += f"; to judge files: harden check {quoted_path(wrong[1])}"
+    return said
+
+
 def _bug_report(error: BaseException) -> str:
     """A short message for ``error``; the stack goes to a file of its own. Neither holds a message or a value,
     since both may quote a manifest."""
-    import os
     import platform
     import tempfile
     import traceback

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -22,6 +23,9 @@ _ORDER = (RUNS, WHICH, CHART, WHERE, VERDICT, REPORT, _OTHERS)
 
 # Names of options before this release, which scripts still have; help does not show them.
 _OLD_NAMES = {"--max-risk": "--max-grade"}
+# What click says of an argument that a command does not take, and what to do for some commands.
+_TOO_MANY = re.compile(r"Got unexpected extra argument(?:s|\(s\))? \((.*)\)")
+_INSTEAD: dict[str | None, str] = {"filter": ": it reads standard input (harden filter < FILE)"}
 
 
 class Command(TyperCommand):
@@ -43,6 +47,8 @@ class Command(TyperCommand):
                 ctx.fail(
                     "PATH is missing: apply changes files, so it has to be told which (harden apply . for all here)"
                 )
+            if found := _TOO_MANY.match(str(error)):
+                ctx.fail(f"unexpected argument {found[1]}{_INSTEAD.get(self.name, '')}")
             raise
 
     def format_options(self, ctx: Any, formatter: Any) -> None:

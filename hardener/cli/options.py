@@ -31,6 +31,13 @@ class FailOn(StrEnum):
     none = "none"
 
 
+class Severity(StrEnum):
+    low = "low"
+    medium = "medium"
+    high = "high"
+    critical = "critical"
+
+
 class Unread(StrEnum):
     fail = "fail"
     warn = "warn"
@@ -61,6 +68,7 @@ class Output(StrEnum):
 class GraphFormat(StrEnum):
     text = "text"
     mermaid = "mermaid"
+    svg = "svg"
     dot = "dot"
     json = "json"
 
@@ -129,7 +137,7 @@ Skip = Annotated[
 FormatOption = Annotated[Format, typer.Option("--format", help="How to report.", rich_help_panel=REPORT)]
 Version = Annotated[
     str | None,
-    typer.Option(help="The oldest Kubernetes of your clusters (1.35).", metavar="1.N", rich_help_panel=WHICH),
+    typer.Option(help="The oldest Kubernetes of your clusters (1.36).", metavar="1.N", rich_help_panel=WHICH),
 ]
 Config = Annotated[
     Path | None, typer.Option(help="Config file (.harden.yaml at the Git root).", metavar="FILE", rich_help_panel=WHICH)
@@ -143,7 +151,9 @@ Evidence = Annotated[
 Verbose = Annotated[
     bool, typer.Option("-v", "--verbose", help="Show every edit with its evidence.", rich_help_panel=REPORT)
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Show only the summary.", rich_help_panel=REPORT)]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="Show only the summary, and what fails a check.", rich_help_panel=REPORT)
+]
 ColorOption = Annotated[
     Color, typer.Option("--color", help="Colours: on a terminal (auto), always or never.", rich_help_panel=REPORT)
 ]
@@ -180,6 +190,14 @@ PinFormatOption = Annotated[
 Since = Annotated[
     str | None,
     typer.Option(help="Report only documents that differ from this revision.", metavar="REV", rich_help_panel=VERDICT),
+]
+Whole = Annotated[
+    bool,
+    typer.Option(
+        "--whole",
+        help="With --since: also what these documents lacked before; without it what the change touched or made worse.",
+        rich_help_panel=VERDICT,
+    ),
 ]
 NoWaivers = Annotated[
     bool,

@@ -50,6 +50,10 @@ class Touched:
         """Whether one of the lines of ``piece`` is touched."""
         return self._any(piece.file.path, range(piece.line + 1, piece.line + 1 + max(1, len(piece.text.splitlines()))))
 
+    def before(self) -> list[Before]:
+        """The manifests of the revision that differ now, or are gone."""
+        return self._before
+
     def folder(self, path: str) -> bool:
         """Whether something in the folder ``path`` is touched, or the file that it is."""
         if any(is_inside(one, path) for one in self._lines):

@@ -137,7 +137,7 @@ def _harden_found(
     for release, name in found:
         if release.at_hand:
             at_hand.append((release, name))
-        elif release.asked is not None and not is_asked:
+        elif release.asked is not None:
             unlocked.append(release)
         else:
             _say_missing(outcome, release, name)
@@ -174,6 +174,8 @@ def _say_count(outcome: Outcome, left: list[Release], advice: str) -> None:
         return
     for release in left:
         _forget(outcome, release)
+        for each in _unread(outcome, release):
+            each.advice = advice
     charts = {release.asked.place if release.asked is not None else release.called for release in left}
     verb = "is" if len(left) == 1 else "are"
     message = f"{_counted(len(left), 'release')} of {_counted(len(charts), 'chart')} {verb} not hardened"
@@ -331,6 +333,11 @@ def _harden(
         _say(outcome, release, message, advice, severity=Severity.MEDIUM)
     if hardened.unasked is not None:
         _say(outcome, release, f"{name} is {hardened.unasked}", "check its values with helm lint", replaces=False)
+    if hardened.is_untried:
+        message = (
+            f"{name}: its patches behind helm were tried by harden alone: neither kustomize nor kubectl is on PATH"
+        )
+        _say(outcome, release, message, "build it once with kustomize", replaces=False, is_judged=True)
     if hardened.follows is not None:
         message, advice = f"{name}: {hardened.follows}", "nothing is to be done: it follows from them"
         _say(outcome, release, message, advice, replaces=False, is_judged=True)
@@ -468,17 +475,21 @@ def _forget(outcome: Outcome, release: Release) -> None:
 
 
 def _uncount(outcome: Outcome, release: Release) -> None:
-    """Take back that nothing read a release, which was rendered, nor its files of values, nor the charts below the one
-    of the tree that it has rendered."""
+    """Take back that nothing read a release, which was rendered."""
+    unread = {id(each) for each in _unread(outcome, release)}
+    outcome.findings = [each for each in outcome.findings if id(each) not in unread]
+
+
+def _unread(outcome: Outcome, release: Release) -> list[Report]:
+    """The findings that nothing read a release, nor its files of values, nor the charts below the one of the tree that
+    it has rendered."""
     file = release.owner.piece.file.name
     places = {(file, line) for line in (release.line, release.chart_line)}
     files = {os.path.relpath(each.place.path) for each in release.values if isinstance(each.place, InFile)}
     if release.chart and not release.shown:
         files.add(os.path.relpath(os.path.join(release.chart, "Chart.yaml")))
-    outcome.findings = [
-        each for each in outcome.findings
-        if each.id != find_unread_forms.ID or not (each.file in files or (each.file, each.line) in places)
-    ]  # fmt: skip
+    unread = (each for each in outcome.findings if each.id == find_unread_forms.ID)
+    return [each for each in unread if each.file in files or (each.file, each.line) in places]
 
 
 def _say(

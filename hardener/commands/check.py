@@ -56,14 +56,16 @@ def check(
     too_bad = list(_too_bad(outcome, fail_on, no_waivers=choices.no_waivers))
     differ = plan.touched.documents(outcome) if plan.touched is not None else None
     remarks = [
-        *_narrowed(outcome, choices, differ),
+        *_narrowed(outcome, choices, differ, plan.known_before),
         *known,
         *([] if hardened is None else chart_remarks(paths[0], hardened)),
         *(f"not looked at: {plain(redactor.text(one))}" for one in blind),
     ]
     verdict = _verdict(outcome, [*missing, *too_bad], fail_on, redactor, differ)
-    failing = tuple(_failing(outcome, fail_on, no_waivers=choices.no_waivers))
-    shown = Context(redactor=redactor, levels=levels, verdict=verdict, remarks=tuple(remarks), failing=failing)
+    failing = list(_failing(outcome, fail_on, no_waivers=choices.no_waivers))
+    if style.quiet and fail_on is None:  # no other line names what is pending
+        failing += outcome.changes
+    shown = Context(redactor=redactor, levels=levels, verdict=verdict, remarks=tuple(remarks), failing=tuple(failing))
     show(outcome, style, shown)
     if not style.for_people:
         _print_beside(remarks, missing)
@@ -175,10 +177,11 @@ def _unread(outcome: Outcome) -> list[str]:
     return [f"{others} read (--unread fail)"] if others else []
 
 
-def _narrowed(outcome: Outcome, choices: Choices, differ: int | None) -> Iterator[str]:
-    """What --since leaves to judge: ``differ`` documents."""
+def _narrowed(outcome: Outcome, choices: Choices, differ: int | None, known: int) -> Iterator[str]:
+    """What --since leaves to judge: ``differ`` documents, without ``known`` records that they had before."""
     if differ is not None:
         none = "" if differ else "; nothing was judged"
+        none += f"; {known} that were there before are left out (--whole judges them)" if known else ""
         verb = "differs" if differ == 1 else "differ"
         yield f"--since {choices.since}: {differ} of {counted(outcome.documents, 'document')} {verb}{none}"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
 from hardener.authoring import other_names, registry, trivy_checks
 from hardener.authoring import profile as profiles
-from hardener.authoring.risks import RISKS, Risk
+from hardener.authoring.edits import Severity
+from hardener.authoring.risks import RISKS, Risk, risk_called
 from hardener.authoring.transform import Transform
 from hardener.errors import InputError
 from hardener.report import finding_ids
@@ -16,6 +17,7 @@ from hardener.report.terminal.wrapping import wrapped
 
 Say = Callable[[str], object]
 _WIDEST = 100  # columns of prose: a longer line is hard to read
+_SEVERITY = max(map(len, Severity))  # columns
 _SCANNERS = {"checkov": "Checkov", "kubescape": "Kubescape", "polaris": "Polaris", "trivy": "Trivy"}
 
 
@@ -30,19 +32,23 @@ def _in_profiles(transform: Transform, members: dict[str, dict[str, bool]]) -> s
     return ", ".join(found) or "none"
 
 
-def print_list(profile: str | None, say: Say) -> None:
-    """One line per transform, by risk; only those of ``profile`` when one is named. Raises InputError for no such."""
+def print_list(say: Say, profile: str | None = None, risks: Sequence[str] = (), severity: str | None = None) -> None:
+    """One line per transform, by risk; only those of ``profile``, of one of ``risks``, and of ``severity`` or worse,
+    where these are given. Raises InputError for no such."""
     chosen = profiles.load(profile).members if profile else None
+    wanted = {risk_called(name) for part in risks for name in part.split(",")} or set(RISKS)
+    least = Severity(severity or Severity.LOW).rank
     members = _members()
     for risk in RISKS.values():
-        found = [item for item in registry.transforms().values() if item.risk == risk.id]
-        found = [item for item in found if chosen is None or item.id in chosen]
+        found = [item for item in registry.transforms().values() if item.risk == risk.id and item.risk in wanted]
+        found = [item for item in found if (chosen is None or item.id in chosen) and item.severity.rank >= least]
         if not found:
             continue
         say(f"{risk.id} {risk.title}")
         width = max(len(item.id) for item in found)
         for item in found:
-            say(f"  {item.id.ljust(width)}  {item.summary} [{_in_profiles(item, members)}]")
+            grave = item.severity.ljust(_SEVERITY)
+            say(f"  {item.id.ljust(width)}  {grave}  {item.summary} [{_in_profiles(item, members)}]")
 
 
 def print_profiles(name: str | None, say: Say) -> None:
@@ -98,6 +104,10 @@ def _explain_other(found: other_names.Found, say: Say, width: int) -> None:
     title = f"{_SCANNERS.get(found.scanner, found.scanner)} {found.name}"
     if found.scanner == "trivy":
         title += f" ({trivy_checks.CHECKS[found.name][0]})"
+    if found.why:
+        for line in _wrap(f"{title} is nothing that harden looks for: {found.why}.", width):
+            say(line)
+        return
     if len(found.transforms) == 1:
         say(f"{title} is what this transform asks for:")
         say("")

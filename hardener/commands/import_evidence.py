@@ -19,7 +19,7 @@ from hardener.errors import InputError
 from hardener.exports import kept_file, reading, writer
 from hardener.exports.collector import Collector
 from hardener.exports.model import Facts, ImageConfig, ImageFacts, Recorded, kinds, merged
-from hardener.facts.images.recordings import Recordings, is_exported, recording
+from hardener.facts.images.recordings import Recording, Recordings, is_exported, recording
 from hardener.lock import writer as lock_writer
 from hardener.sources import files
 from hardener.support.printable import plain_line
@@ -75,6 +75,11 @@ def _nameless(tree: Tree, collector: Collector) -> Iterator[str]:
     """Say what is of no image or workload that is known."""
     yield from _named_configs(tree, collector)
     collector.resolve()
+    if collector.left_out:
+        yield (
+            f"{collector.left_out} flows are of more connections than are kept: a policy may refuse them; import the"
+            " flows of fewer namespaces"
+        )
     if collector.unresolved:
         noun = "1 profile names" if collector.unresolved == 1 else f"{collector.unresolved} profiles name"
         yield f"{noun} no workload that these exports show: import the pods of the cluster with them"
@@ -192,8 +197,8 @@ def _shown(tree: Tree, found: Recorded, wanted: str) -> Iterator[str]:
             told = recording(container)
             if told is not None:
                 yield f"{item.kind}/{item.name} {container.name}" + (f" (hints only: {told.hint})" if told.hint else "")
-                yield from (f"  {line}" for line in _facts(found, told.facts, _KINDS))
-                yield from (f"  {line}" for line in _facts(found, told.image, _OF_IMAGES))
+                yield from (f"  {line}" for line in _facts(told, told.facts, _KINDS))
+                yield from (f"  {line}" for line in _facts(told, told.image, _OF_IMAGES))
                 yield from (f"  differs: {line}" for line in _differences(container, told.facts))
         yield from (f"  differs: {line}" for line in _labels(pod, found))
         for key in tree.ask(Recordings).keys(item):
@@ -232,20 +237,24 @@ def _of_cluster(tree: Tree, found: Recorded) -> Iterator[str]:
             )
 
 
-def _facts(found: Recorded, facts: Facts | ImageFacts, kinds: dict[str, str]) -> Iterator[str]:
+def _facts(told: Recording, facts: Facts | ImageFacts, kinds: dict[str, str]) -> Iterator[str]:
+    found = told.recorded
     for kind, words in kinds.items():
         for fact in getattr(facts, kind):
-            source = found.sources[fact.by]
-            yield plain_line(f"{words}: {kept_file.spelled(kind, fact)} ({source.tool}, {found.days(fact.by)})")
+            source, old = found.sources[fact.by], ", old: a hint" if fact.by in told.old else ""
+            yield plain_line(f"{words}: {kept_file.spelled(kind, fact)} ({source.tool}, {found.days(fact.by)}{old})")
 
 
 def _differences(container: Container, facts: Facts) -> Iterator[str]:
     """What runs otherwise than the manifest says, without judging it."""
     uid = container.effective("runAsUser")
     for ran in facts.ran:
-        if uid is not None and ran.uid != uid:
+        if uid is None and not ran.by_image:
+            yield f"it runs as {ran.uid}, which something set in its pod, the manifest sets no user"
+        elif uid is not None and ran.uid != uid:
             yield f"it runs as {ran.uid}, the manifest says {uid}"
     image = container.image
     for ran_image in facts.images:
         if image is not None and image.text != ran_image.name and image.digest != ran_image.digest:
-            yield f"it runs {ran_image.name}, the manifest says {image.text}"
+            digest = f"@{ran_image.digest}" if image.digest is not None and "@" not in ran_image.name else ""
+            yield f"it runs {ran_image.name}{digest}, the manifest says {image.text}"

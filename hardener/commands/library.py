@@ -111,6 +111,7 @@ def harden_tree(
     audit_log: PathName | Iterable[PathName] = (),
     pin_format: str | None = None,
     since: str | None = None,
+    whole: bool = False,
     chart_values: bool = False,
     max_risk: str | None = None,
 ) -> HardenedTree:
@@ -123,7 +124,8 @@ def harden_tree(
     ("safe", "review", "guess" or "breaking"; None is that of ``.harden.yaml``, else "review") are made, and those of
     the transforms in ``accept``; ``max_risk`` is an earlier name of ``max_grade``. ``only`` and ``skip`` are
     transforms, or risks such as "K01". ``set`` are profile options: ``{"resources.cpu-limit": "none"}``. ``since`` is a
-    revision of Git: only documents that differ from it are looked at, and nothing is written. ``chart_values`` is
+    revision of Git: only documents that differ from it are looked at, and what the change touched or made worse there,
+    with ``whole`` all of them; nothing is written. ``chart_values`` is
     ``--values``. The others mean what the options of their names mean to ``harden apply``.
 
     Raises InputError for a wrong option or path, with the message of the command line, and NotWrittenError when the
@@ -136,7 +138,7 @@ def harden_tree(
             profile=profile, max_grade=max_grade or max_risk, accept=accept, only=only, skip=skip,
             kubernetes_version=kubernetes_version, config=config, set=set, as_of=as_of, evidence=evidence,
             prune_managed=prune_managed, out_of_band=out_of_band, secrets_out=secrets_out, policy_engine=policy_engine,
-            audit_log=logs, pin_format=pin_format, since=since, chart_values=chart_values,
+            audit_log=logs, pin_format=pin_format, since=since, whole=whole, chart_values=chart_values,
         )  # fmt: skip
         if not names:
             raise InputError("no path is named")
@@ -146,10 +148,10 @@ def harden_tree(
             recover_around(files.expand(names))
         tree, plan = read(names, choices, _silent)
         outcome = plan.run(tree, _silent, forks=False)
-        whole = write_files(outcome) if write else True
+        is_written = write_files(outcome) if write else True
         redactor = informed(outcome)
-        result = HardenedTree(written=write and whole, **records(outcome, redactor))
-        if not whole:
+        result = HardenedTree(written=write and is_written, **records(outcome, redactor))
+        if not is_written:
             raise NotWrittenError(redactor.text(outcome.failure or ""), result)
         return result
 
@@ -173,6 +175,7 @@ def _choices(
     audit_log: list[str] | None = None,
     pin_format: str | None = None,
     since: str | None = None,
+    whole: bool = False,
     chart_values: bool = False,
 ) -> Choices:
     """The options as the command line gives them. Raises InputError for what it would not take itself."""
@@ -185,7 +188,7 @@ def _choices(
         set=[f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in (set or {}).items()],
         evidence=_text(evidence), as_of=date.isoformat(as_of) if isinstance(as_of, date) else as_of,
         prune_managed=prune_managed, out_of_band=_text(out_of_band), secrets_out=_text(secrets_out),
-        policy_engine=policy_engine, audit_log=audit_log, pin_format=pin_format, since=since,
+        policy_engine=policy_engine, audit_log=audit_log, pin_format=pin_format, since=since, whole=whole,
         chart_values=chart_values,
     )  # fmt: skip
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from hardener.authoring import config as configuration
 from hardener.authoring import profile, registry
 from hardener.authoring.edits import Grade, WrongShapeError
 from hardener.authoring.profile import Profile
-from hardener.authoring.risks import RISKS
+from hardener.authoring.risks import is_like_a_risk, risk_called
 from hardener.commands.progress import Progress, later, phase
 from hardener.commands.write_files import finish_killed, may_write, write_files
 from hardener.engine import pipeline
@@ -27,17 +26,19 @@ from hardener.kubernetes.secrets.secret_text import may_hold_secret
 from hardener.report import formats, unread
 from hardener.report.context import Context
 from hardener.report.redactor import Redactor
-from hardener.report.terminal.screen import Screen
+from hardener.report.terminal.screen import Screen, is_terminal
 from hardener.sources import files
 from hardener.sources.files import run_folder
 from hardener.sources.yaml import TextError, parse
 from hardener.support import waiting
 from hardener.support.printable import plain
 from hardener.tree.tree import Settings, Tree
-from hardener.tree.view import OpaqueError
+from hardener.tree.view import OpaqueError, View
 
 if TYPE_CHECKING:
     from hardener.commands.changed_since import Touched
+    from hardener.commands.made_worse import MadeWorse
+    from hardener.report.connections.graph import Graph
 
 
 # What may have a chart rendered: kinds of objects, and keys of a kustomization.
@@ -68,6 +69,7 @@ class Choices(Struct, frozen=True, kw_only=True):
     audit_log: list[str] | None = None
     pin_format: str | None = None
     since: str | None = None
+    whole: bool = False
     baseline: str | None = None
     no_waivers: bool = False
     lock: str | None = None
@@ -99,6 +101,8 @@ class Plan(Struct):
     only: frozenset[str]
     skip: frozenset[str]
     touched: Touched | None = None
+    whole: bool = True  # whether all of a document is judged that the change touches
+    known_before: int = 0  # records of such documents that were there before the change, and are left out
     asked: GivenOptions = GivenOptions()
 
     def standings(self, tree: Tree) -> list[Standing]:
@@ -114,20 +118,36 @@ class Plan(Struct):
         touched = self.touched
         # Before the run, since what it adds itself takes the place of nothing that is gone.
         gone = [] if touched is None else touched.removed(tree)
+        worse = None if touched is None or self.whole else self._worse(tree, touched)
+        gate = self.gate if worse is None else worse.gate(self.gate)
         outcome = pipeline.run(
-            tree, self.profile, self.gate, only=self.only, skip=self.skip, forks=forks,
+            tree, self.profile, gate, only=self.only, skip=self.skip, forks=forks,
             progress=phase(progress, "deciding", len(self.profile.members)), proving=later(progress, "proving"),
             visits=None if touched is None else lambda target: touched.piece(target.object.piece),
         )  # fmt: skip
         outcome.asked = self.asked
         if touched is not None:
             touched.narrow(outcome)
+            if worse is not None:
+                outcome.findings = [found for found in outcome.findings if worse.keeps(found)]
+                self.known_before = worse.left
             outcome.findings += gone
         if not tree.stream and has_charts(tree):
             from hardener.commands.chart_releases import harden_releases  # late: few trees render a chart of their own
 
             harden_releases(outcome, self, progress)
         return outcome
+
+    def _worse(self, tree: Tree, touched: Touched) -> MadeWorse:
+        """What tells which records the change made worse."""
+        from hardener.commands.made_worse import made_worse  # late: few runs are about a change
+
+        def decided(before: Tree, visits: Callable[[View], bool]) -> Outcome:
+            return pipeline.run(
+                before, self.profile, self.gate, only=self.only, skip=self.skip, forks=False, visits=visits
+            )
+
+        return made_worse(tree, touched.before(), touched.line, decided)
 
 
 def has_charts(tree: Tree) -> bool:
@@ -163,7 +183,7 @@ def plan_with(choices: Choices, found: configuration.Config, root: str | None = 
         named, folder = found.profile, os.path.dirname(os.path.abspath(found.path))
     chosen = profile.load(named or "restricted", folder=folder, root=root, trusts=not choices.no_waivers)
     _set_options(chosen, choices, found)
-    accepted = frozenset(registry.get(id).id for id in _split(choices.accept))
+    accepted = frozenset(map(_accepted, _split(choices.accept)))
     only, skip = (
         frozenset(id for name in _split(given) for id in _named(name)) for given in (choices.only, choices.skip)
     )
@@ -205,6 +225,7 @@ def settings_of(choices: Choices, found: configuration.Config) -> Settings:
         helm_charts=found.helm_charts, helm_values=True if choices.chart_values else found.helm_values,
         helm_post_render=found.helm_post_render, helm_tests=found.helm_tests, oldest_recording=found.oldest_recording,
         lock=os.path.realpath(choices.lock) if choices.lock else None,
+        config=os.path.realpath(found.path) if found.path else None,
     )  # fmt: skip
 
 
@@ -217,12 +238,18 @@ def asked_of(paths: list[str], choices: Choices) -> GivenOptions:
 
 def _named(name: str) -> list[str]:
     """The transforms that ``name`` stands for: its own, or all of a risk such as K01. Raises InputError."""
-    of_risk = [transform.id for transform in registry.transforms().values() if transform.risk == name.upper()]
-    if not of_risk and re.fullmatch(r"[kK][oO0]{0,9}[0-9]{1,9}", name) and name.upper() not in RISKS:
-        near = f"K{int(name.upper().lstrip('KO0') or 0):02}"
-        meant = f" (did you mean {near}?)" if near in RISKS else ""
-        raise InputError(f"unknown risk {name}{meant}; there are {min(RISKS)} to {max(RISKS)}")
-    return of_risk or [registry.get(name).id]
+    if not is_like_a_risk(name):
+        return [registry.get(name).id]
+    risk = risk_called(name)
+    return [transform.id for transform in registry.transforms().values() if transform.risk == risk]
+
+
+def _accepted(name: str) -> str:
+    """The id of the one transform that ``name`` names. Raises InputError, also for a risk."""
+    if is_like_a_risk(name):
+        risk = risk_called(name)
+        raise InputError(f"--accept {name}: takes transforms one by one; harden list --risk {risk} shows them")
+    return registry.get(name).id
 
 
 def _real(path: str | None) -> str | None:
@@ -255,6 +282,10 @@ def read(
         from hardener.commands.changed_since import since  # late: what starts Git costs as much as a small run
 
         plan.touched = since(choices.since, root)
+        # At a gate nothing that the tree had before excuses what it has.
+        plan.whole = choices.whole or choices.no_waivers
+    elif choices.whole:
+        raise InputError("--whole is about the documents that --since REV names")
     if plan.settings.audit_logs:
         from hardener.facts.access import audit_log  # late: most runs have no log
 
@@ -287,7 +318,8 @@ def _places(paths: list[str], choices: Choices) -> tuple[list[str], str]:
 
 
 def apply(paths: list[str], choices: Choices, style: Style, *, yes: bool) -> int:
-    """Harden ``paths`` in place. Returns 0; 2 when a file could not be written, and so none was."""
+    """Harden ``paths`` in place. Returns 0; 2 when a file could not be written, and so none was, and when all that was
+    given was refused."""
     with run_folder.turn(files.expand(paths)):  # two runs at once: the second reads what the first one wrote
         finish_killed(paths)
         with Progress() as progress:
@@ -302,10 +334,19 @@ def write(outcome: Outcome, style: Style) -> int:
     """Write what a run decided, and report it. Returns as ``apply`` does."""
     redactor = Redactor()
     whole = write_files(outcome)
-    show(outcome, style, Context(redactor=redactor, applied=True))
+    show(outcome, style, Context(redactor=redactor, applied=True, is_kept=_keep(outcome)))
     if outcome.failure and not style.for_people:
         print(f"harden: {plain(redactor.text(outcome.failure))}", file=sys.stderr)
-    return 0 if whole else 2
+    return 2 if not whole or unread.all_refused(outcome) else 0
+
+
+def _keep(outcome: Outcome) -> bool:
+    """Keep what the files of ``outcome`` were before, for harden undo. Returns whether that is so."""
+    if not outcome.files:
+        return False
+    from hardener.commands import undo  # late: it is about files that are written, which few runs do
+
+    return undo.keep(outcome)
 
 
 def say_unread(tree: Tree) -> None:
@@ -329,10 +370,16 @@ def graph(paths: list[str], choices: Choices, *, format: str) -> int:
         graph_formats.write_json(found, binary(sys.stdout, "backslashreplace"))
     else:
         out = binary(sys.stdout)
-        for line in graph_formats.FORMATS[format](found):
+        for line in _drawn(found, redactor) if format == "svg" else graph_formats.FORMATS[format](found):
             out(line + "\n")
     sys.stdout.flush()
     return 0
+
+
+def _drawn(found: Graph, redactor: Redactor) -> Iterator[str]:
+    from hardener.report.page.svg import svg  # late: it lays out a drawing
+
+    return svg(found, redactor)
 
 
 def learn(tree: Tree, redactor: Redactor) -> None:
@@ -410,10 +457,20 @@ def informed(outcome: Outcome) -> Redactor:
 def show(outcome: Outcome, style: Style, context: Context) -> None:
     """Print the report of ``outcome`` to standard output, in the way of ``style`` and ``context``."""
     redactor = context.redactor
-    if not style.quiet or not style.for_people:  # a summary quotes nothing
+    if not style.quiet or not style.for_people or context.failing:  # a summary quotes nothing
         learn(outcome.tree, redactor)
     learn_moved(outcome, redactor)
     print_report(outcome, style, context, sys.stdout)
+    if style.for_people and not style.quiet:
+        keep_report(outcome, context, sys.stdout)
+
+
+def keep_report(outcome: Outcome, context: Context, stream: object) -> None:
+    """Keep the report for harden show where ``stream`` is a terminal, which has no room for all of it."""
+    if is_terminal(stream):
+        from hardener.commands import last_report  # late: a pipe gets all of a report
+
+        last_report.keep(outcome, context)
 
 
 def print_report(outcome: Outcome, style: Style, context: Context, stream: object) -> None:

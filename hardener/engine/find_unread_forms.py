@@ -91,6 +91,7 @@ def _sightings(tree: Tree, findings: list[Report]) -> Iterator[tuple[str, Sighti
     for path in tree.passed.others:
         yield from _of_other(path)
     yield from _of_scripts(tree)
+    yield from _of_programs(tree)
     yield from _of_manifests(tree)
     yield from _of_kustomizations(tree)
     yield from _without_pods(tree)
@@ -113,6 +114,12 @@ def _of_scripts(tree: Tree) -> Iterator[tuple[str, Sighting]]:
         for each in in_text("heredoc", item.piece.text) if item.editable else ():
             if not _is_covered(item.piece, each.line):
                 yield item.piece.file.name, each
+
+
+def _of_programs(tree: Tree) -> Iterator[tuple[str, Sighting]]:
+    """What looks like a workload in programs beside the objects that were read."""
+    for file in tree.files:
+        yield from ((file.name, Sighting(line, "program", what)) for line, what in file.sighted)
 
 
 def _is_read(seen: Sighting, read: Set[str]) -> bool:

@@ -11,7 +11,7 @@ from hardener.support.shell_words import quoted, quoted_path
 
 _MOST = 4  # paths; more are not repeated
 # Options that not every command knows: those of a judgement, and those of what is written.
-_JUDGES = ("since", "baseline", "no_waivers", "lock")
+_JUDGES = ("since", "whole", "baseline", "no_waivers", "lock")
 _WRITES = ("prune_managed", "out_of_band", "secrets_out", "audit_log", "pin_format")
 # Options of ``values`` alone, or of the tree around the manifests, which a chart has not.
 _OF_CHARTS = ("in_place", "output")
@@ -21,7 +21,7 @@ _UNKNOWN = {
     "check": ("chart_values", *_OF_CHARTS),
     "diff": ("baseline", "chart_values", *_OF_CHARTS),
     "values": (*_JUDGES, *_WRITES, *_OF_TREES),
-    "baseline write": ("since", "no_waivers", "lock", "chart_values", *_OF_CHARTS, *_WRITES),
+    "baseline write": ("since", "whole", "no_waivers", "lock", "chart_values", *_OF_CHARTS, *_WRITES),
 }
 # Commands that know few options.
 _KNOWN = {

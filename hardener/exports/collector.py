@@ -64,6 +64,10 @@ _PORTS = 1 << 16
 _SERVICE = "Service"
 _NO_END = Workload("", "", "")
 _MOST_ENDS = 100_000  # pods and workloads at the ends of connections that are held by name
+_PROTOCOLS = frozenset({"TCP", "UDP", "SCTP"})
+_MOST_CONNECTIONS = 100_000
+_MOST_PORTS = 20  # of one pair; who talks on more is taken to talk on all: passive FTP, RPC, a scan
+_ALL_PORTS = (0, "TCP")
 # Labels of a pod that a controller or an injector puts there, and others that tell nothing of the workload.
 _LABELS_OF_CONTROLLERS = (
     "pod-template-hash", "controller-revision-hash", "pod-template-generation", "statefulset.kubernetes.io/",
@@ -73,6 +77,7 @@ _MOST_LABELS, _LONGEST_LABEL = 20, 128
 _INSTANCE = "app.kubernetes.io/instance"
 
 _Owner = tuple[str, str]  # kind and name
+_Pair = tuple[Workload | None, Workload | None, tuple[str, str]]  # who calls, who is called, and who saw it
 _Advised = tuple[str, dict[str, str], int, str, bool]
 _Selected = tuple[Workload, str, dict[str, str], tuple[str, str], list[tuple[int, str]], bool]
 
@@ -117,7 +122,9 @@ class Collector:
         self._tools: dict[tuple[str, str], list[str | None]] = {}  # by tool and file: first and last day
         self._containers: dict[tuple[Workload, str], dict[tuple[str, str], _Seen]] = {}
         self._ends: dict[Workload, Workload] = {}
-        self._peers: set[tuple[Workload | None, Workload | None, int, str, tuple[str, str]]] = set()
+        self.left_out = 0  # flows of connections beyond those that are kept
+        self._ports: dict[_Pair, set[tuple[int, str]]] = {}  # on which the two talk
+        self._connections = 0
         self._selected: list[_Selected] = []
         self._owners: dict[tuple[str, str, str], _Owner] = {}  # of a namespace, kind and name
         self._labels: dict[str, list[tuple[dict[str, str], Workload]]] = {}  # of pods, by namespace
@@ -226,8 +233,25 @@ class Collector:
     ) -> None:
         """A connection from ``source`` to ``target`` was seen; None is what is no pod of the cluster."""
         one, other = self._end(source), self._end(target)
-        if one != other and _NO_END not in (one, other) and port < _PORTS:
-            self._peers.add((one, other, port, protocol.upper() or "TCP", key))
+        said = protocol.upper() or "TCP"  # of ICMP no policy speaks
+        if one != other and _NO_END not in (one, other) and port < _PORTS and said in _PROTOCOLS:
+            self._put_port((one, other, key), (port, said))
+
+    def _put_port(self, pair: _Pair, port: tuple[int, str]) -> None:
+        ports = self._ports.get(pair)
+        if ports is None:
+            if self._connections >= _MOST_CONNECTIONS:
+                self.left_out += 1
+                return
+            ports = self._ports[pair] = set()
+        if port in ports or _ALL_PORTS in ports:
+            return
+        if port == _ALL_PORTS or len(ports) >= _MOST_PORTS or self._connections >= _MOST_CONNECTIONS:
+            self._connections -= len(ports)
+            ports.clear()
+            port = _ALL_PORTS
+        ports.add(port)
+        self._connections += 1
 
     def _end(self, workload: Workload | None) -> Workload | None:
         """The end of a connection, the same object for each of its connections: its owner where that is known, or
@@ -386,9 +410,10 @@ class Collector:
 
     def _kept_peers(self, keys: dict[tuple[str, str], str]) -> set[Peer]:
         found = set()
-        for one, other, port, protocol, key in self._peers:
-            target, behind = self._leads_to(other, port)
-            found.add(Peer(self._text(one), self._text(target), behind, keys[key], protocol))
+        for (one, other, key), ports in self._ports.items():
+            for port, protocol in ports:
+                target, behind = self._leads_to(other, port)
+                found.add(Peer(self._text(one), self._text(target), behind, keys[key], protocol))
         return {peer for peer in found if peer.source != peer.target}
 
     def _leads_to(self, target: Workload | None, port: int) -> tuple[Workload | None, int]:

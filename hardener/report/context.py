@@ -19,10 +19,11 @@ Record = Change | Held | Report
 class Context(Struct, frozen=True, kw_only=True):
     """``redactor`` knows the secrets of the tree by now.
 
-    ``applied``: whether the changes are made. ``levels`` are the Pod Security levels before and after them. ``verdict``
-    is what the command that asked makes of the outcome, in a line, ``remarks`` what else it says, and ``failing`` the
-    records that a check fails on. ``whole``: whether a person wants all of it, not what fits a screen; ``patch``:
-    whether the patch is printed, and ``patch_first`` before all else; ``advises``: whether the next step is said.
+    ``applied``: whether the changes are made; ``is_kept``: whether ``harden undo`` can take them back. ``levels`` are
+    the Pod Security levels before and after them. ``verdict`` is what the command that asked makes of the outcome, in a
+    line, ``remarks`` what else it says, and ``failing`` the records that a check fails on. ``whole``: whether a person
+    wants all of it, not what fits a screen; ``patch``: whether the patch is printed, ``patch_last`` behind all else;
+    ``advises``: whether the next step is said.
     """
 
     redactor: Redactor
@@ -30,13 +31,14 @@ class Context(Struct, frozen=True, kw_only=True):
     verbose: bool = False
     quiet: bool = False
     applied: bool = False
+    is_kept: bool = False
     levels: Levels | None = None
     verdict: str = ""
     remarks: tuple[str, ...] = ()
     failing: tuple[Record, ...] = ()
     whole: bool = False
     patch: bool = False
-    patch_first: bool = False
+    patch_last: bool = False
     advises: bool = True
 
     def aside(self, text: str) -> None:

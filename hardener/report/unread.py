@@ -12,7 +12,7 @@ from hardener.engine.outcome import Outcome
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.report.impact import counted
 from hardener.sources import registry
-from hardener.sources.files import MAX_BYTES
+from hardener.sources.files import CONFIG, MAX_BYTES, is_inside
 from hardener.sources.files.selection import DEEPEST, LeftOut
 from hardener.sources.manifests import MOST_OBJECTS, ManifestFile
 from hardener.support.data_path import Path
@@ -21,6 +21,8 @@ from hardener.tree.tree import Tree
 
 _RULES = ("test-data", "excluded")  # what is read where it is named
 _PLACES = 3  # that a line names
+# Reasons for which a file that was given is no answer: somebody has to act.
+_UNREADABLE = frozenset({"unreadable-file", "not-utf-8", "file-too-large", "too-many-objects", "pointer-file"})
 *_SOME, _LAST = registry.endings()
 _ENDINGS = f"{', '.join(_SOME)} and {_LAST}"
 # What is said of one file, and of several. A finding names each file of those that have an id of their own.
@@ -56,7 +58,7 @@ _WHY = {
 
 class Note(Struct, frozen=True):
     """A line about the files of a run: ``nothing-read``, ``left-out``, ``not-read``, ``tracked``, ``index``,
-    ``ignore-file``, ``no-waivers`` or ``documents``."""
+    ``ignore-file``, ``no-waivers``, ``config`` or ``documents``."""
 
     id: str
     text: str
@@ -71,6 +73,13 @@ class Note(Struct, frozen=True):
 def nothing_read(tree: Tree) -> bool:
     """Tell whether the given paths held nothing that could be judged."""
     return not tree.stream and next(read_files(tree), None) is None
+
+
+def all_refused(outcome: Outcome) -> bool:
+    """Tell whether nothing was read since what was given could not be: no document parses, or a file is unreadable."""
+    if not nothing_read(outcome.tree):
+        return False
+    return bool(outcome.refused) or any(problem.id in _UNREADABLE for problem in outcome.tree.problems)
 
 
 def templates(tree: Tree) -> int:
@@ -206,6 +215,8 @@ def _notes_of_choices(tree: Tree) -> Iterator[Note]:
     """What was read, or not, because of an option, of Git, or of a file of patterns."""
     if tree.settings.no_waivers:
         yield Note("no-waivers", "nothing in the tree lowers the result (--no-waivers)")
+    elif unread := [path for path in _configs(tree) if path != tree.settings.config]:
+        yield Note("config", f"not read: {_named(unread)}; {_config_that_counts(tree)}")
     editable = {file.path for file in tree.files if file.editable}
     if tracked := [path for path in tree.passed.tracked if path in editable]:
         verb = "is" if len(tracked) == 1 else "are"
@@ -217,6 +228,23 @@ def _notes_of_choices(tree: Tree) -> Iterator[Note]:
     for path, why in tree.passed.unread_ignores.items():
         text = f"the patterns of {os.path.relpath(path)} do not count: {why}; what they name is read"
         yield Note("ignore-file", text)
+
+
+def _configs(tree: Tree) -> list[str]:
+    """The files named as a configuration: at the root, on the way from there to the given paths, and below these."""
+    on_the_way = {os.path.join(tree.root, CONFIG): None}
+    for given in tree.given:
+        folder = given if os.path.isdir(given) else os.path.dirname(given)
+        while is_inside(folder, tree.root) and folder != tree.root:
+            on_the_way[os.path.join(folder, CONFIG)] = None
+            folder = os.path.dirname(folder)
+    return sorted({*tree.passed.configs, *filter(os.path.lexists, on_the_way)})
+
+
+def _config_that_counts(tree: Tree) -> str:
+    if tree.settings.config is not None:
+        return f"{os.path.relpath(tree.settings.config)} is the configuration"
+    return f"the configuration is {os.path.relpath(os.path.join(tree.root, CONFIG))}, or the file of --config"
 
 
 def why_nothing(tree: Tree) -> str:

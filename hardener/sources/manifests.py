@@ -86,6 +86,7 @@ class ManifestFile(Struct, eq=False):
     pieces: list[Piece] = field(default_factory=list)
     source: Source = PLAIN
     unread: list[tuple[int, str]] = field(default_factory=list)  # lines of manifests in it that are not read, with why
+    sighted: list[tuple[int, str]] = field(default_factory=list)  # lines of what looks like a workload and is not read
     kept: Any = None  # whatever its source keeps of it; nobody else looks at that
     _parsed: dict[tuple[Piece, str], Parsed | None] = field(default_factory=dict)
     _holds: dict[str, bool] = field(default_factory=dict)

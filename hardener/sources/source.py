@@ -136,6 +136,7 @@ class Reading(Struct):
     - ``namespaces``: those that it names.
     - ``passed``: the reason why nothing is in it, as it is counted.
     - ``unseen``: the line by which it makes objects that are not seen.
+    - ``sighted``: lines of what looks like a workload in a file that gives no ``file``, each with what it is.
     - ``is_unread``: it could not be read, and may have held evidence.
     """
 
@@ -145,6 +146,7 @@ class Reading(Struct):
     passed: str = ""
     unseen: int | None = None
     is_unread: bool = False
+    sighted: Sequence[tuple[int, str]] = ()
 
 
 def unreadable(error: UnreadableError, path: str, name: str, *, editable: bool) -> Reading:

@@ -21,6 +21,7 @@ from hardener.kubernetes.components.static_tokens import file_rows
 from hardener.kubernetes.images import helm_values
 from hardener.kubernetes.kustomize import kustomization as kustomize
 from hardener.kubernetes.objects import interest, unread_forms
+from hardener.kubernetes.objects.unread_forms import Sighting
 from hardener.kubernetes.pods import definitions
 from hardener.kubernetes.pods.applied_elsewhere import is_unjudged
 from hardener.kubernetes.pods.held_objects import held, may_hold
@@ -298,6 +299,8 @@ class _Reader(Struct):
             tree.passed.unseen[path] = read.unseen
         elif read.passed:
             self._pass_by(read.passed, editable)
+        if read.sighted:
+            tree.sightings[os.path.relpath(path)] = [Sighting(line, "program", what) for line, what in read.sighted]
 
     def _manifests(self, real: str, name: str, editable: bool) -> None:
         """Read a file of YAML or JSON, as what kustomize, Helm or a cluster makes of it."""
@@ -459,6 +462,7 @@ class _Reader(Struct):
         for path in sorted(found, key=order.__getitem__, reverse=True):
             file, problems, namespaces = found[path]
             tree.problems += problems
+            tree.sightings.pop(file.name, None)
             if path in known:
                 tree.files[known[path]] = file
                 continue

@@ -61,7 +61,7 @@ class Exemptions(Protocol):
 class Settings(Struct):
     """What a run is told about the cluster: the oldest version it has, and its platform where the tree cannot say."""
 
-    kubernetes_version: tuple[int, int] = (1, 35)
+    kubernetes_version: tuple[int, int] = (1, 36)
     platform: str | None = None
     exemptions: tuple[Exemption, ...] = ()
     peer_marks: bool = True
@@ -75,6 +75,7 @@ class Settings(Struct):
     exclude: tuple[str, ...] = ()  # what is evidence only: patterns as in .gitignore, seen from the root
     test_data: frozenset[str] = TEST_DATA  # names of folders that are not read
     no_waivers: bool = False  # nothing that the tree says lowers the result
+    config: str | None = None  # the file of the configuration that counts
     helm_charts: dict[str, str] = {}  # folders of charts by the name that releases call them
     lock: str | None = None  # the file that counts as the lock, in place of that of the tree
     oldest_recording: int = 180  # days from which on what a cluster told is a hint

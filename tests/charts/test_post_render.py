@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,10 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
+from hardener.charts import kustomize_program
 from hardener.kubernetes.kustomize.patch import merge, patch_between
 
 from .. import helm
-from ..conftest import Done, commit, run, write
+from ..conftest import Done, Harden, commit, run, write
 
 WEB = """\
 apiVersion: apps/v1
@@ -97,7 +100,7 @@ def test_what_no_value_reaches_is_patched_behind_helm(
     assert spec["containers"][0]["securityContext"]["allowPrivilegeEscalation"] is False
     assert "resources" not in spec["containers"][0], "a value reaches it"
     assert "limits" in (tmp_path / name).read_text(encoding="utf-8")
-    said = run("diff", ".", cwd=tmp_path).out
+    said = run("diff", ".", cwd=tmp_path).all
     assert " 0 edits, 0 files would change" in said
     assert "Job/before" in said and "helm hands its hooks to no post-renderer" in said.replace("\n", " ")
 
@@ -109,6 +112,56 @@ def test_a_patch_that_cannot_be_read_stays_alone(tmp_path: Path, monkeypatch: py
     applied(tmp_path, "release.yaml", monkeypatch, **{"release.yaml": RELEASE + own})
     text = (tmp_path / "release.yaml").read_text(encoding="utf-8")
     assert own in text and "patches" not in text
+
+
+SAYS = {
+    "nothing": "exit 1",
+    "another object": "echo '{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}}'",
+    "no end": "exec sleep 9",
+}
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize(("name", "case"), list(zip(("kustomize", "kubectl", "kustomize"), SAYS, strict=True)))
+def test_a_patch_of_which_kustomize_makes_something_else_is_not_written(
+    case: str, name: str, tmp_path: Path, harden: Harden, monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:  # fmt: skip
+    helm.program(4)
+    monkeypatch.setattr(kustomize_program, "SECONDS", 0.2)
+    programs = tmp_path_factory.mktemp("bin")
+    (programs / name).write_text(f"#!/bin/sh\n{SAYS[case]}\n", encoding="utf-8")
+    (programs / name).chmod(0o755)
+    alone(programs, monkeypatch)
+    write(tmp_path, {**CHART, "release.yaml": RELEASE})
+    commit(tmp_path)
+    found = json.loads(harden("diff", ".", "--format", "json").out)
+    said = [each["message"] for each in found["findings"] if each["id"] == "no-privilege-escalation"]
+    assert any("kustomize makes something else of its patch" in each for each in said)
+    assert not any("by harden alone" in each["message"] for each in found["findings"])
+    assert {each["id"] for each in found["changes"]} == {"cpu-limit", "memory-limit", "resource-requests"}
+
+
+@pytest.mark.helm
+def test_without_kustomize_that_is_said(
+    tmp_path: Path, harden: Harden, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    helm.program(4)
+    alone(tmp_path_factory.mktemp("bin"), monkeypatch)
+    write(tmp_path, {**CHART, "release.yaml": RELEASE})
+    commit(tmp_path)
+    found = json.loads(harden("diff", ".", "--format", "json").out)
+    assert any(each["id"] == "no-privilege-escalation" for each in found["changes"])
+    (said,) = [each["message"] for each in found["findings"] if "by harden alone" in each["message"]]
+    assert said.endswith("tried by harden alone: neither kustomize nor kubectl is on PATH")
+
+
+def alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be helm on PATH, git, what these need, and what lies in ``folder``."""
+    for name in ("git", "sh", "sleep", "unshare"):
+        if (path := shutil.which(name)) is not None:
+            (folder / name).symlink_to(path)
+    monkeypatch.setenv("PATH", f"{helm.downloaded(4).parent}{os.pathsep}{folder}")
 
 
 BEFORE = yaml.safe_load("""

@@ -57,11 +57,11 @@ class Chart:
         shutil.copytree(self.folder, copied)
         for name, text in (texts or {}).items():
             (copied / name).write_bytes(text.encode())
-        return Reader().read(self.helm.template(str(copied), release="x"))
+        return Reader().read(self.helm.template(str(copied), release="x", tests=True))
 
     def patch(self, below: str = "", upto: Grade | None = None) -> tuple[Objects, Wanted, OwnPatch]:
         """What helm renders, what harden wants of it, and the patch for that."""
-        text = self.helm.template(str(self.folder), release="x")
+        text = self.helm.template(str(self.folder), release="x", tests=True)
         plan = plan_of(Choices(profile="restricted", max_grade=upto), str(self.folder))
         documents = [(str(self.folder / match), part) for match, part in _parts(text)]
         tree = Tree.rendered(documents, str(self.folder), plan.settings, None, str(self.folder))

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 
 from hardener.authoring import config, profile, registry
-from hardener.authoring.transform import Transform
+from hardener.authoring.transform import Transform, option_name
 from hardener.kubernetes.images import row_schema as image_row_schema
 from tests.pages.markdown import HEAD, code, plain, table
 
@@ -129,7 +129,7 @@ def _group(options: type, transforms: list[Transform]) -> list[str]:
     named = {name: profile.load(name).options.get(group, {}) for name in profile.BUILT_IN}
     rows = []
     for each in fields(options):
-        key = each.name.replace("_", "-")
+        key = option_name(each.name)
         values = (values.get(key, each.default) for values in named.values())
         rows.append((code(f"{group}.{key}"), _kind(hints[each.name]), *(_value(value) for value in values)))
     return [*lines, *table(("option", "value", *profile.BUILT_IN), rows)]

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from hardener.sources.python.sightings import sightings
 from tests.conftest import Harden, git, shared
 
 TREES = ("findings",)
@@ -109,3 +110,38 @@ def test_the_walk_sees_each_form_and_harden_edits_it(harden: Harden, tmp_path: P
     assert {each.file for each in seen} == {f"{number}.py" for number in range(len(FORMS))}
     edited = told(json.loads(harden("check", ".", "--format", "json", cwd=tmp_path).out), "changes")
     assert [each for each in seen if not is_in(each, edited)] == []
+
+
+SILENT = {
+    "a class of a house library": "from house.k8s import schemas\n\nx = schemas.V1Container(name='a', image='a:1')\n",
+    "one that is filled in later": "from house.k8s import V1Container\n\n\ndef f(c):\n    return c or V1Container()\n",
+    "an operator of the house": "from house import OwnPodOperator\n\nOwnPodOperator(task_id='a', image='a:1')\n",
+    "a pod of the house": "from house.k8s import m\n\nx = m.V1Pod(spec=m.Spec([m.Box(image='a:1')]), why=1)\n",
+    "settings in snake case": "import dagster_k8s\n\nx = f({}, {'name': 'a', 'image': i, 'image_pull_policy': p})\n",
+    "a patch": 'x = {"spec": {"containers": [{"name": "a", "volumeMounts": []}]}}\n',
+}
+
+
+@pytest.mark.parametrize("text", SILENT.values(), ids=SILENT)
+def test_what_nothing_reads_in_a_program_is_counted(text: str, harden: Harden, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(text)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.py").write_text(text)
+    git(tmp_path, "init", "-q")
+    report = json.loads(harden("check", ".", "--format", "json", cwd=tmp_path).out)
+    found = [(each["file"], each["message"]) for each in report["findings"] if each["id"] == "unread-workload"]
+    assert [file for file, _ in found] == ["a.py"]
+    assert found[0][1].startswith("not looked at: ") and found[0][1].endswith(" in programs")
+    assert [each["places"][0]["file"] for each in report["notes"] if each["id"] == "documents"] == ["docs/a.py"]
+
+
+def test_other_programs_are_not_counted() -> None:
+    others = [
+        "Container(name='a', image='a:1')\n",  # of docker
+        "from kubernetes import client\n\nclient.V1Pod\nx: client.V1Container = None\n",
+        "x = {'name': 'a', 'image': 'a:1', 'env': {}}\n# V1Container(\n",
+        "x = {'containers': [{'name': 'a', 'image': 'a:1', 'essential': True}]}\n",  # of ECS
+        "def V1Pod(:\n    V1Container(image='a:1')\n",
+    ]
+    assert [sightings(text.encode()) for text in others] == [[]] * len(others)
+    assert sightings(b"V1Container(image='a')\nV1Container(image='b')\n", [(1, 1)]) == [(2, "V1Container")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,28 @@ def test_a_module_that_is_imported_under_the_name_of_its_package(harden: Harden,
     harden("apply", ".", "--yes", "--only", "no-privilege-escalation")
     text = (tmp_path / "web.py").read_text(encoding="utf-8")
     assert "security_context=kubernetes.V1SecurityContext(allow_privilege_escalation=False)" in text
+
+
+REFERENCE = """\
+from kubernetes import client
+
+
+def owner(uid):
+    return client.V1OwnerReference(api_version="v1", kind="Pod", name="a", uid=uid, controller=False)
+
+
+def pod(settings):
+    made = client.V1Pod(spec=client.V1PodSpec(containers=[client.V1Container(name="a", image="example.com/a:1")]))
+    for container in made.spec.containers:
+        container._resources = settings.resources
+    return made
+"""
+
+
+def test_a_reference_is_no_object_and_a_private_attribute_is_its_field(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": REFERENCE})
+    report = json.loads(harden("check", ".", "--format", "json").out)
+    assert [each for each in report["findings"] if each["id"] == "unknown-field"] == []
+    assert {each["line"] for each in report["findings"]} & {5} == set()
+    said = [each["message"] for each in report["findings"] if each["id"] == "opaque-value"]
+    assert [each for each in said if "resources is set later (line 11)" in each]

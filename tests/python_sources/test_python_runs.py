@@ -206,7 +206,7 @@ def test_a_step_that_takes_a_new_object_is_one_finding(harden: Harden, tmp_path:
 def test_such_findings_are_one_line_for_a_person(harden: Harden, tmp_path: Path) -> None:
     for number in range(4):
         write(tmp_path, {f"p{number}.py": POD.replace('"job"', f'"job{number}"')})
-    out = harden("diff", ".", "--only", "netpol-workload").out
+    out = harden("diff", ".", "--only", "netpol-workload").all
     assert "4 objects of a program that needs a NetworkPolicy beside it" in out
 
 

@@ -244,7 +244,7 @@ def test_what_the_text_has_no_place_for_is_refused_and_the_rest_is_made(harden: 
     write(tmp_path, {"pod.py": pod("name=names, image='w:1'")})
     found = diff(harden, *GUESSING)
     assert [one["edits"] for one in found["refused"]] == [3]  # the volume of a name that is not known
-    out = harden("diff", ".", *GUESSING).out
+    out = harden("diff", ".", *GUESSING).all
     assert "Not made: 1 step that the text has no place for" in out
     assert "read-only-root-filesystem" in out[out.index("Not made:") : out.index("Left for a person")]
     assert found["summary"]["refused"] == 1 and found["summary"]["edits"] == len(found["changes"]) > 0

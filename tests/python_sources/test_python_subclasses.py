@@ -279,7 +279,7 @@ OTHERS = {
 def test_what_only_has_the_name_of_a_class_is_none(harden: Harden, tmp_path: Path, text: str) -> None:
     write(tmp_path, OPERATORS | {"dags/daily/a.py": text})
     commit(tmp_path)
-    assert "0 files, 0 documents" in harden("diff", "dags/daily/a.py").out
+    assert "0 files, 0 documents" in harden("diff", "dags/daily/a.py").all
 
 
 NOT_MEANT = {
@@ -389,6 +389,9 @@ OFFERS: dict[str, tuple[str, list[str]]] = {
     "all classes": (f"from common import models\nmodels.V1PodSpec({BODY}", ["PodSpec"]),
     "one of all classes": (f"from common.models import V1PodSpec\nV1PodSpec({BODY}", ["PodSpec"]),
     "a class": (f"from common.schemas import V1PodSpec\nV1PodSpec({BODY}", ["PodSpec"]),
+    "a class below a module": (f"from common import schemas\nschemas.V1PodSpec({BODY}", ["PodSpec"]),
+    "a class below a module with a name": (f"from .common import schemas as s\ns.V1PodSpec({BODY}", ["PodSpec"]),
+    "a class that a module has not": (f"from common import schemas\nschemas.V1PodTemplateSpec(spec=1)\n# {BODY}", []),
     "a client that has another name there": (f"from common.renamed import k8s\nk8s.V1PodSpec({BODY}", ["PodSpec"]),
     "a class that has another name there": (f"from common.renamed import Spec\nSpec({BODY}# V1PodSpec(", ["PodSpec"]),
     "what another one offers": (f"from common.again import client\nclient.V1PodSpec({BODY}", []),
@@ -415,10 +418,18 @@ def test_a_new_class_is_called_as_its_siblings_are(tmp_path: Path) -> None:
     write(tmp_path, OFFERED | {
         "a.py": text.format("k8s", "client", "client.", "client."),
         "b.py": text.format("schemas", "V1Container, V1PodSpec", "", ""),
+        "c.py": text.format("contexts", "V1SecurityContext", "contexts.", "contexts.").replace(
+            "common.contexts import V1SecurityContext", "common import contexts"
+        ),
+        "common/contexts.py": OFFERED["common/schemas.py"] + "V1SecurityContext = client.V1SecurityContext\n",
+        "d.py": text.format("schemas", "", "schemas.", "schemas.").replace(".schemas import ", " import schemas"),
     })  # fmt: skip
     assert run("apply", ".", "--only", "no-privilege-escalation", cwd=tmp_path).status == 0
-    made = {name: (tmp_path / name).read_text(encoding="utf-8") for name in ("a.py", "b.py")}
+    made = {name: (tmp_path / name).read_text(encoding="utf-8") for name in ("a.py", "b.py", "c.py", "d.py")}
     assert "security_context=client.V1SecurityContext(allow_privilege_escalation=False)" in made["a.py"]
     assert "from kubernetes.client import V1SecurityContext\n" in made["b.py"]
     assert "security_context=V1SecurityContext(allow_privilege_escalation=False)" in made["b.py"]
+    assert "security_context=contexts.V1SecurityContext(allow_privilege_escalation=False)" in made["c.py"]
+    assert "import V1SecurityContext" not in made["c.py"]
+    assert "from kubernetes.client import V1SecurityContext\n" in made["d.py"]
     assert run("diff", ".", "--only", "no-privilege-escalation", cwd=tmp_path).status == 0

@@ -48,7 +48,7 @@ def test_the_patch_of_a_diff_is_what_apply_does(harden: Harden, tmp_path: Path, 
     texts = {"main.tf": ADMIN + "\n\n" + NODES, "other.tf": ADMIN.replace("node_admin", "node_all")}
     write(tmp_path, {name: text.replace("\n", end).encode() for name, text in texts.items()})
     commit(tmp_path)
-    diff = harden("diff", ".").out
+    diff = harden("diff", ".").all
     assert git(tmp_path, "apply", stdin=diff.encode()).returncode == 0
     patched = snapshot(tmp_path)
     git(tmp_path, "checkout", "-q", ".")

@@ -7,6 +7,7 @@ from typing import Any
 
 from hardener.authoring.edits import WrongShapeError
 from hardener.facts.kustomize.builds import Builds
+from hardener.facts.network.connections.model import Elsewhere
 from hardener.facts.network.network_policies import Isolation
 from hardener.facts.objects.system_pods import classes_of
 from hardener.kubernetes.network.passing_labels import stays
@@ -78,6 +79,13 @@ def _placed(item: Object, other: Object, selector: Value) -> Value:
     if None in names:
         return {**EVERY_NAMESPACE, "podSelector": selector}
     return {**in_namespace(*sorted(name for name in names if name)), "podSelector": selector}
+
+
+def elsewhere(other: Elsewhere) -> Value:
+    """Return a recorded workload that the tree does not show; every pod of its namespace where no label is known."""
+    labels = [_in(key, [value]) for key, value in other.labels]
+    pods = {"podSelector": {"matchExpressions": labels} if labels else {}}
+    return {**in_namespace(other.namespace), **pods} if other.namespace else pods
 
 
 def in_namespace(*names: str) -> Value:

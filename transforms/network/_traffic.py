@@ -20,7 +20,7 @@ from hardener.tree.core_views import OpaqueError, PodTemplate
 
 from ._dns import cluster_dns, nameservers, uses_cluster_dns
 from ._mesh import mesh_of
-from ._peers import EVERY_NAMESPACE, EVERY_POD, behind, in_namespace, named, peer
+from ._peers import EVERY_NAMESPACE, EVERY_POD, behind, elsewhere, in_namespace, named, peer
 from ._policies import NetworkPolicies, blocks
 from ._rules import Rules
 
@@ -60,6 +60,8 @@ class Traffic:
             facts = said("in", _ports(entry.ports), entry.evidence)
             if entry.way is Way.MONITORING:
                 rules.allow([EVERY_NAMESPACE], entry.ports, facts)
+            elif entry.caller is not None:
+                rules.allow([elsewhere(entry.caller)], entry.ports, facts)
             elif entry.way in FROM_ANY_POD:  # as clients that a program places are let in
                 rules.allow([{**EVERY_NAMESPACE, **EVERY_POD}], entry.ports, facts)
             elif entry.way not in (Way.NAMESPACE, Way.MADE):
@@ -206,9 +208,12 @@ class Traffic:
     def _allow_unresolved(self, rules: Rules, other: Unresolved) -> None:
         """Let the pods call what they name in a namespace, though the tree shows no Service of that name there."""
         name, facts = next(iter(meanings(other.host)), None), [other.evidence]
-        if name is None:
+        if other.seen is not None:
+            on = [Port(other.port)] if other.port else []
+            rules.allow([elsewhere(other.seen)], on, said(f"out to {other.host}", "", facts))
+        elif name is None:
             return
-        if name.namespace is None:
+        elif name.namespace is None:
             rules.allow([EVERY_POD], (), said("out to the namespace", "", facts))
         else:
             rules.allow([in_namespace(name.namespace)], (), said(f"out to namespace {name.namespace}", "", facts))
@@ -272,7 +277,9 @@ class Traffic:
         yield from self._scraped()
         yield from self._api_under_cilium()
         for other in self._elsewhere():
-            if not isinstance(other, Unseen) and (found := self._not_reached(other)) is not None:
+            if isinstance(other, Unseen) or self._is_reached_as_seen(other):
+                continue
+            if (found := self._not_reached(other)) is not None:
                 yield found
 
     def _name_servers_of_nodes(self) -> Iterator[Finding]:
@@ -311,6 +318,13 @@ class Traffic:
                     "does not match the API server",
                     advice="add a CiliumNetworkPolicy for it with egress: [{toEntities: [kube-apiserver]}]",
                 )
+
+    def _is_reached_as_seen(self, other: Unresolved | External) -> bool:
+        """Whether a rule names what was recorded: a workload, or the Kubernetes API."""
+        if isinstance(other, Unresolved):
+            return other.seen is not None
+        is_api = other.port is not None and Port(other.port) in _API_PORTS
+        return other.seen and is_api and any(map(_api_use, self.pods))
 
     def _not_reached(self, other: Unresolved | External) -> Finding | None:
         """What is said of an address that the pods name and that no rule allows."""

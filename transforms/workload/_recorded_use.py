@@ -8,7 +8,7 @@ from math import ceil
 from msgspec import Struct
 
 from hardener.authoring.edits import Evidence
-from hardener.facts.images.recordings import Recording, limit_of, recording
+from hardener.facts.images.recordings import Recording, Usage, limit_of, recording
 from hardener.kubernetes.objects import quantity
 from hardener.tree.core_views import Container
 
@@ -26,12 +26,10 @@ class Told(Struct, frozen=True):
 def request(container: Container, resource: str) -> Told | None:
     """The request that a recorder recommends for ``resource`` ("cpu" or "memory"); None where none does, and where what
     was recorded is a hint."""
-    told = _counting(container)
-    if told is None:
-        return None
-    for usage in told.facts.usage:
+    told = recording(container)
+    for usage in _counting(told):
         amount = usage.cpu if resource == "cpu" else usage.memory
-        if amount:
+        if told is not None and amount:
             found = Fraction(amount, 1000) if resource == "cpu" else Fraction(amount)
             return _told(container, told, usage.by, found, resource, "it recommends a request of")
     return None
@@ -40,10 +38,12 @@ def request(container: Container, resource: str) -> Told | None:
 def limit(container: Container, resource: str) -> Told | None:
     """The limit that the most which was used comes to, of all sources the largest, so that no limit is below one at
     which it was killed; None as in ``request``, and where it was killed and nobody tells at how much."""
-    told = _counting(container)
-    if told is None:
+    told = recording(container)
+    counting = _counting(told)
+    if told is None or not counting:
         return None
-    found = [(amount, usage.by) for usage in told.facts.usage if (amount := limit_of(usage, told.recorded, resource))]
+    heeded = [usage for usage in told.facts.usage if usage in counting or usage.killed]
+    found = [(amount, usage.by) for usage in heeded if (amount := limit_of(usage, told.recorded, resource))]
     if not found or (resource == "memory" and _was_killed_unmeasured(told)):
         return None
     amount, by = max(found)
@@ -65,15 +65,15 @@ def killed(container: Container) -> Evidence | None:
 def holds(container: Container) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The runtimes and the servers of its image, without their versions, by a bill of materials."""
     told = recording(container)
-    found = told.image.holds if told is not None and told.hint is None else ()
+    found = told.image.holds if told is not None else ()
     runtimes = {name.partition(" ")[0] for each in found for name in each.runtimes}
     servers = {name.partition(" ")[0] for each in found for name in each.servers}
     return tuple(sorted(runtimes)), tuple(sorted(servers))
 
 
-def _counting(container: Container) -> Recording | None:
-    told = recording(container)
-    return told if told is not None and told.hint is None else None
+def _counting(told: Recording | None) -> list[Usage]:
+    """What was used by the sources that are more than hints."""
+    return [usage for usage in told.facts.usage if told.counts(usage.by)] if told is not None else []
 
 
 def _was_killed_unmeasured(told: Recording) -> bool:

@@ -158,7 +158,7 @@ class Resources:
     ``memory_limit_ratio`` times, at least ``memory_limit_least``. ``cpu_limit: none`` writes cpu limits only where a
     quota asks for them; ``equal_memory`` makes memory requests equal to their limits. What another container of the
     application has that runs the same program is taken over up to ``cpu_elsewhere_most`` and ``memory_elsewhere_most``.
-    ``source: usage`` takes what was used in a cluster (harden.evidence.yaml) before all of that, ``table`` does not.
+    ``from: usage`` takes what was used in a cluster (harden.evidence.yaml) before all of that, ``table`` does not.
     """
 
     GROUP: ClassVar[str] = "resources"
@@ -174,7 +174,7 @@ class Resources:
     memory_elsewhere_most: str = _MEMORY_ELSEWHERE_MOST
     ephemeral_request: str = "64Mi"
     ephemeral_limit: str = "1Gi"
-    source: str = _USAGE
+    from_: str = _USAGE
 
     def __post_init__(self) -> None:
         for name in (
@@ -185,8 +185,8 @@ class Resources:
         for name in ("cpu_limit", "memory_limit"):
             if getattr(self, name) != NONE:
                 self._check(name)
-        if self.source not in (_USAGE, _TABLE):
-            raise InputError(f"resources.source: {self.source} is neither {_USAGE} nor {_TABLE}")
+        if self.from_ not in (_USAGE, _TABLE):
+            raise InputError(f"resources.from: {self.from_} is neither {_USAGE} nor {_TABLE}")
         for name in ("cpu_limit_ratio", "memory_limit_ratio"):
             if getattr(self, name) < 1:
                 raise InputError(f"resources.{name.replace('_', '-')}: a limit is not below its request")
@@ -251,7 +251,7 @@ def _request_of(resource: str, container: Container, options: Resources) -> Amou
     default = options.request(resource)
     if resource not in _OF_WHOLE_PODS:
         return Amount(default)
-    told = recorded_use.request(container, resource) if options.source == _USAGE else None
+    told = recorded_use.request(container, resource) if options.from_ == _USAGE else None
     if told is not None:
         return Amount(told.text, [told.fact], measured=True)
     elsewhere = container.tree.ask(NumbersElsewhere)
@@ -328,7 +328,7 @@ def cpu_limit(container: Container, options: Resources) -> Amount | None:
     if request is None:
         return None
     more = [] if asked is None else [asked]
-    told = recorded_use.limit(container, "cpu") if options.source == _USAGE else None
+    told = recorded_use.limit(container, "cpu") if options.from_ == _USAGE else None
     if told is not None and told.amount >= request.amount:
         return Amount(told.text, [told.fact, *more], measured=True)
     unknown = unsized(container, "cpu", requested=bool(request.evidence)) if asked is None else None
@@ -392,7 +392,7 @@ def memory_limit(container: Container, options: Resources) -> Amount | None:
 def _recorded_memory(container: Container, request: _Request, options: Resources) -> Amount | None:
     """The limit that what was used in a cluster comes to, with its in-memory volumes, and no less than a heap that a
     flag names or twice what a run used; None where nobody measured, or where the request is larger."""
-    told = recorded_use.limit(container, "memory") if options.source == _USAGE else None
+    told = recorded_use.limit(container, "memory") if options.from_ == _USAGE else None
     if told is None or told.amount < request.amount:
         return None
     heap, flags = _memory.heap_limit(container)
@@ -463,7 +463,7 @@ def replaced(container: Container, resource: str, options: Resources) -> Iterato
     """
     limit, request = (quantity.parse(container.get("resources", kind, resource)) for kind in ("limits", "requests"))
     default = options.cpu_limit if resource == "cpu" else options.memory_limit
-    if options.source != _USAGE or default == NONE or limit is None:
+    if options.from_ != _USAGE or default == NONE or limit is None:
         return
     if (limit, request) != (parsed(default), parsed(options.request(resource))):
         return

@@ -82,9 +82,9 @@ def _by_lock(container: Container, image: ImageReference, options: Images) -> St
 def _recorded(container: Container, image: ImageReference) -> Image | None:
     """What a cluster ran behind this very name; None where it does not tell, or tells of several digests."""
     told = recording(container)
-    if told is None or told.hint is not None:
+    if told is None:
         return None
-    found = {ran.digest: ran for ran in reversed(told.facts.images) if ran.name == image.text}
+    found = {ran.digest: ran for ran in reversed(told.facts.images) if ran.name == image.text and told.counts(ran.by)}
     return next(iter(found.values())) if len(found) == 1 else None
 
 

@@ -9,6 +9,7 @@ from hardener.authoring.verdict import Verdict, verdict
 from hardener.errors import InputError
 from hardener.facts.images.container_commands import own_command
 from hardener.facts.images.known_image import known_image
+from hardener.facts.images.ruby import has_own_temporary_folder, shows_ruby
 from hardener.facts.images.what_starts import unknown_start, unknown_word
 from hardener.facts.kustomize.overlays.states import states
 from hardener.kubernetes.objects import quantity
@@ -19,14 +20,19 @@ from ._user import runs_as_known_user
 from ._writable import FIELD, Needs, needs
 
 NONE = "none"
+_SHARED = ("/tmp", "/var/tmp")
+_STICKY = 0o1777
+_MODE_SINCE = (1, 37)  # alpha: feature gate EmptyDirVolumeMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filesystem:
-    """The size limit of the volumes that are added; ``none`` for none."""
+    """``size_limit`` of the volumes that are added; ``none`` for none. ``empty_dir_mode``: the clusters have the
+    feature gate EmptyDirVolumeMode on (alpha in 1.37), so that a volume at /tmp gets the mode 01777."""
 
     GROUP: ClassVar[str] = "filesystem"
     size_limit: str = NONE
+    empty_dir_mode: bool = False
 
     def __post_init__(self) -> None:
         if self.size_limit != NONE and quantity.parse(self.size_limit) is None:
@@ -53,6 +59,9 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
     if container.get(*FIELD) is True or container.privileged:
         return
     plan = needs(container)
+    sticky = _takes_mode(container, options)
+    if not sticky:
+        plan.against += _without_sticky_bit(container, plan)
     if not plan.against and unknown_start(container) is None and (opaque := unknown_word(container)) is not None:
         raise opaque  # it may name a folder to write to
     if plan.volumes and container.pod.partial:
@@ -73,9 +82,34 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
         mount = {"name": name, "mountPath": path}
         along = found.along(reason, basis=Basis.INFERRED)
         yield container.append("volumeMounts", value=mount, **along.words)
-        empty_dir: dict[str, Any] = {} if options.size_limit == NONE else {"sizeLimit": options.size_limit}
-        volume = {"name": name, "emptyDir": empty_dir}
+        volume = {"name": name, "emptyDir": _empty_dir(path, options, sticky=sticky)}
         yield container.pod.append("volumes", value=volume, **along.words)
+
+
+def _empty_dir(path: str, options: Filesystem, *, sticky: bool) -> dict[str, Any]:
+    made: dict[str, Any] = {} if options.size_limit == NONE else {"sizeLimit": options.size_limit}
+    return made | {"mode": _STICKY} if sticky and path in _SHARED else made
+
+
+def _takes_mode(container: Container, options: Filesystem) -> bool:
+    """Whether a new volume of the pod may have a mode, which no fsGroup overrides."""
+    if not options.empty_dir_mode or container.pod.tree.settings.kubernetes_version < _MODE_SINCE:
+        return False
+    return not container.pod.has("securityContext", "fsGroup")
+
+
+def _without_sticky_bit(container: Container, plan: Needs) -> list[Evidence]:
+    """Why a program refuses the volume at /tmp that it would get: its mode is 0777."""
+    if not plan.has_volume("/tmp") or has_own_temporary_folder(container):
+        return []
+    ruby = shows_ruby(container)
+    if ruby is None:
+        return []
+    text = (
+        "Ruby refuses a /tmp that is world-writable without the sticky bit, which an emptyDir is; it takes a folder "
+        "below a volume that an init container makes with mode 0700 and TMPDIR names"
+    )
+    return [ruby, Evidence(text)]
 
 
 def _judged(container: Container, plan: Needs, options: Filesystem) -> Verdict:

@@ -8,8 +8,10 @@ from hardener.authoring.verdict import Effect, Verdict, verdict
 from hardener.facts.images.container_commands import spoken
 from hardener.facts.images.known_image import known_image, unknown_image
 from hardener.facts.images.what_starts import unknown_start
+from hardener.facts.objects.config_data import ConfigIoUring
 from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.kubernetes.pods.command_evidence import seccomp_sensitive
+from hardener.kubernetes.pods.io_uring import io_uring_flags, io_uring_programs, io_uring_variables
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
 
 from ._need import added_capabilities, hardened_in, purpose
@@ -34,8 +36,8 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
     Why: most holes in the Linux kernel are reached through system calls that no ordinary program makes; the profile of
     the container runtime keeps them shut.
 
-    May break: tracers, browsers with a sandbox of their own, container builders and databases on io_uring make such
-    calls and get EPERM.
+    May break: tracers, browsers with a sandbox of their own, container builders and programs that ask for io_uring
+    (TigerBeetle; PostgreSQL, Redpanda and Node.js where they are told to) make such calls and get EPERM.
     """
     if "node-agent" in pod.classes and any(container.privileged for container in pod.containers):
         return
@@ -81,6 +83,8 @@ def _of_whole_pod(pod: PodTemplate) -> Steps:
         needy = [c for c in pod.containers if _effective(c) == "Unconfined" and _kept(c) and c not in exempt]
         unclear = [c for c in pod.containers if c not in (*needy, *exempt) and _unknown(c) is not None]
         yield from filter(None, map(_unknown, unclear))
+    taken = (*needy, *exempt, *unclear)
+    needy += [c for c in pod.containers if c not in taken and _effective(c) not in _STRICT and _io_uring(c)]
     found = _judged(pod)
     edits = list(_edits(pod, [*needy, *exempt, *unclear], found))
     if edits:
@@ -88,7 +92,8 @@ def _of_whole_pod(pod: PodTemplate) -> Steps:
         yield from _held(pod, needy)
     else:
         # Only what has a need is left: here is the patch, and the reason why it is not made.
-        yield from _edits(pod, [*exempt, *unclear], verdict(against=found.evidence))
+        against = [fact for container in needy for fact in _io_uring(container)]
+        yield from _edits(pod, [*exempt, *unclear], verdict(against=against or found.evidence))
     for container in exempt:
         yield list(_to_default(container, found))
 
@@ -148,7 +153,19 @@ def _needs(container: Container) -> list[Evidence]:
         found.append(rare_calls.fact(container, None if rare_calls.text else _RARE))
     for name, speaker in spoken(container, seccomp_sensitive, probes=True):
         found.append(speaker.says(f"runs {name}"))
-    return found
+    return found + _io_uring(container)
+
+
+def _io_uring(container: Container) -> list[Evidence]:
+    """What shows that it asks the kernel for io_uring, which the profile of current runtimes refuses."""
+    found = [speaker.says(f"asks for io_uring: {flag}") for flag, speaker in spoken(container, io_uring_flags)]
+    image = container.image.name if container.image is not None and container.image.name else ""
+    for name in io_uring_programs([image]):
+        found.append(container.fact(f"its image is {name}, which does not start without io_uring", "image"))
+    for variable in io_uring_variables(container.env):
+        found.append(container.fact(f"container {container.name} asks for io_uring: {variable}", "env"))
+    found += container.tree.ask(ConfigIoUring).asked(container)
+    return found[:2]
 
 
 def _kept(container: Container) -> list[Evidence]:

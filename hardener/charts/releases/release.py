@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hardener.charts.releases.values_in_yaml import Patches
 
 _NOT_SHOWN = "to what the tree does not show"
+_NAMED_BY = {"Helm": "repository"}  # the key by which a dependency is counted, by its tool
 WHOLE: Path = ()
 """The path of all values of a document, where nothing of it is known."""
 
@@ -128,8 +129,8 @@ class Release:
 
     @property
     def chart_line(self) -> int:
-        """The line on which it names its chart; that of the object where it names none."""
-        return self._line_of((*self.place, "chart"))
+        """The line on which it names its chart, or where that lies; that of the object where it names neither."""
+        return self._line_of((*self.place, _NAMED_BY.get(self.tool, "chart")))
 
     def _line_of(self, place: Path) -> int:
         piece, path = self.owner.piece, (*self.owner.path, *place)

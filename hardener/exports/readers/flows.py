@@ -8,6 +8,11 @@ from hardener.exports.collector import Collector, into_deployment
 from hardener.exports.model import Workload
 from hardener.exports.shapes import at, entries, mapping, number, text, texts
 
+# AUDIT: a policy would refuse it and does not yet; REDIRECTED: to a proxy, which lets it through or not.
+_LET_THROUGH = frozenset({"FORWARDED", "AUDIT", "REDIRECTED"})
+# The node of a pod itself, whose probes no policy refuses, and the probes of Cilium.
+_NODE = frozenset({"reserved:host", "reserved:health"})
+
 
 def is_flow(document: dict[str, Any]) -> bool:
     """Whether it is a line of ``hubble observe -o jsonpb``, with or without the envelope."""
@@ -23,18 +28,29 @@ def _flow(document: dict[str, Any]) -> dict[str, Any]:
 def read_flow(document: dict[str, Any], into: Collector) -> None:
     """A flow of Hubble that was let through. Source: cilium/cilium api/v1/flow/flow.proto, 1.18.
 
-    Of an answer the other side is who called.
+    Of an answer the other side is who called; without ``is_reply`` that is not known, but of the packet that opens a
+    connection.
     """
     flow = _flow(document)
-    if flow["verdict"] != "FORWARDED":
+    is_answer = _is_answer(flow)
+    if text(flow, "verdict") not in _LET_THROUGH or is_answer is None:
         return
-    port, protocol = _port(mapping(flow, "l4"), answer=flow.get("is_reply") is True)
+    port, protocol = _port(mapping(flow, "l4"), answer=is_answer)
     if port is None:
         return
-    source, target = _endpoint(mapping(flow, "source"), into), _endpoint(mapping(flow, "destination"), into)
-    if flow.get("is_reply") is True:
-        source, target = target, source
-    into.put_peer(source, target, port, protocol, into.source("Hubble", text(flow, "time")))
+    sides = [mapping(flow, "source"), mapping(flow, "destination")]
+    caller, called = reversed(sides) if is_answer else sides
+    if _NODE.isdisjoint(texts(caller, "labels")):
+        key = into.source("Hubble", text(flow, "time"))
+        into.put_peer(_endpoint(caller), _endpoint(called), port, protocol, key)
+
+
+def _is_answer(flow: dict[str, Any]) -> bool | None:
+    said = flow.get("is_reply")
+    if isinstance(said, bool):
+        return said
+    flags = mapping(flow, "l4", "TCP", "flags")
+    return False if flags.get("SYN") is True and flags.get("ACK") is not True else None
 
 
 def _port(layer: dict[str, Any], *, answer: bool) -> tuple[int | None, str]:
@@ -45,7 +61,7 @@ def _port(layer: dict[str, Any], *, answer: bool) -> tuple[int | None, str]:
     return None, ""
 
 
-def _endpoint(side: dict[str, Any], into: Collector) -> Workload | None:
+def _endpoint(side: dict[str, Any]) -> Workload | None:
     namespace, pod = text(side, "namespace"), text(side, "pod_name")
     if not namespace or not pod:
         return None

@@ -1,8 +1,8 @@
 """Images as an engine of this machine describes them (``docker inspect``, ``podman inspect``, ``nerdctl inspect``), as
 their config says (``crane config``), and what stands in them (bills of materials in SPDX and CycloneDX).
 
-Sources: docs.docker.com/reference/api/engine, ImageInspect; opencontainers/image-spec 1.1 config.md; SPDX 2.3
-(spdx.github.io/spdx-spec) as syft and trivy write it; CycloneDX 1.6 (cyclonedx.org/docs/1.6/json). An image that was
+Source: docs.docker.com/reference/api/engine, ImageInspect; opencontainers/image-spec v1.1 config.md; SPDX 2.3
+(spdx.github.io) as syft and trivy write it; CycloneDX 1.6 (cyclonedx.org/docs/1.6/json). An image that was
 only built here has no digest of a registry, and nothing is kept of it.
 """
 

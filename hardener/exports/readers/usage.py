@@ -10,6 +10,7 @@ from typing import Any
 
 from hardener.exports.collector import Collector
 from hardener.exports.model import Workload
+from hardener.exports.readers import mesh
 from hardener.exports.shapes import at, entries, mapping, text, thousandths, whole_bytes
 
 _MEMORY = frozenset({"container_memory_working_set_bytes", "container_memory_max_usage_bytes", "container_memory_rss"})
@@ -117,11 +118,14 @@ def read_prometheus(document: dict[str, Any], into: Collector) -> None:
     """
     for series in entries(document, "data", "result"):
         labels, samples = mapping(series, "metric"), _samples(series)
+        days = [_day(time) for time, _ in (samples[0], samples[-1])] if samples else []
+        if text(labels, "__name__") in mesh.METRICS:
+            mesh.read_calls(labels, days, into)
+            continue
         container, pod = text(labels, "container"), text(labels, "pod")
         if not container or container == "POD" or not pod or not samples:
             continue
-        times = [time for time, _ in samples]
-        key = into.source("Prometheus", _day(min(times)), _day(max(times)))
+        key = into.source("Prometheus", *days)
         workload = Workload("Pod", text(labels, "namespace") or "default", pod)
         put = _METRICS.get(text(labels, "__name__"))
         if put is not None:

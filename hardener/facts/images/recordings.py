@@ -2,8 +2,8 @@
 kustomizations make of them; else by the Helm release, else by the labels that Kubernetes recommends. What was recorded
 of an image holds for each container that runs it, by its digest, with the same command.
 
-What was recorded of another digest than the manifest pins, or is older than ``import.max-age``, is a hint: what it says
-against a change still counts, and what it says for one does not.
+What was recorded of another digest than the manifest pins, or by a source that is older than ``import.max-age``, is a
+hint: what it says against a change still counts, and what it says for one does not.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hardener.exports.model import OUTSIDE, About, Facts, Image, ImageFacts, Recorded, Usage
+from hardener.authoring.edits import Evidence
+from hardener.exports.model import KEPT, OUTSIDE, About, Facts, Image, ImageFacts, Recorded, Usage
 from hardener.facts.kustomize.builds import Builds
 from hardener.tree.core_views import Container, Object, PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
 
-__all__ = ["Image", "Recording", "Recordings", "key_names", "limit_of", "recording"]
+__all__ = ["Image", "Recording", "Recordings", "Usage", "injected", "key_names", "limit_of", "recording"]
 _ANY_KIND = "*"
 _UNSET = "default"  # the namespace that kubectl takes where none is named
 _OF_A_SERVER = frozenset({"uid", "resourceVersion"})
@@ -36,13 +37,18 @@ _OF_IMAGES = ("ran", "writes", "capabilities", "calls", "programs")  # what an i
 
 
 class Recording(Struct, frozen=True):
-    """The facts of one container, and of its ``image`` by name. ``hint``: why they are no more than hints, None where
-    they count in full."""
+    """The facts of one container, and of its ``image`` by name. ``hint``: why all of them are no more than hints, None
+    where they count; those of the sources ``old`` are hints in any case."""
 
     recorded: Recorded
     facts: Facts
     hint: str | None = None
     image: ImageFacts = ImageFacts()
+    old: frozenset[str] = frozenset()
+
+    def counts(self, by: str) -> bool:
+        """Whether what the source ``by`` told is more than a hint."""
+        return self.hint is None and by not in self.old
 
     def place(self, by: str) -> str:
         """The source of a fact, for people: who told it, and of which days."""
@@ -59,6 +65,16 @@ def recording(container: Container) -> Recording | None:
     """What a cluster told of ``container``; None where it told nothing, or where it may be another."""
     tree = container.tree
     return tree.ask(Recordings).of(container) if tree.recorded is not None else None
+
+
+def injected(pod: PodTemplate) -> dict[str, Evidence]:
+    """The containers that a cluster had in the pods of ``pod`` and that stand in no manifest, each with the fact."""
+    recorded = pod.tree.recorded
+    if recorded is None or not recorded.injected:
+        return {}
+    names = [name for key in pod.tree.ask(Recordings).keys(pod.object) for name in recorded.injected.get(key, ())]
+    said = f"{KEPT}: {{}} runs in its pods and stands in no manifest"
+    return {name: pod.fact(said.format(name)) for name in names}
 
 
 def key_names(tree: Tree, item: Object) -> Iterator[str]:
@@ -146,7 +162,14 @@ class Recordings(AsRead):
         if facts is None and of_image == ImageFacts():
             return None
         facts = facts or Facts()
-        return Recording(self._recorded, facts, self._hint(container, facts, of_image), of_image)
+        return Recording(self._recorded, facts, _hint(container, facts), of_image, self._old)
+
+    @cached_property
+    def _old(self) -> frozenset[str]:
+        """The sources of which nothing is newer than ``import.max-age``."""
+        today = self._tree.settings.as_of or date.today()
+        ages = {key: (today - date.fromisoformat(source.last)).days for key, source in self._recorded.sources.items()}
+        return frozenset(key for key, days in ages.items() if days > self._tree.settings.oldest_recording)
 
     def _own(self, container: Container) -> Facts | None:
         """What was told of this very container."""
@@ -199,20 +222,13 @@ class Recordings(AsRead):
         """The workloads of the kept file that no object of the tree is, and those that several may be."""
         return (key for key in self.workloads if self._holders[key] != 1)
 
-    def _hint(self, container: Container, facts: Facts, of_image: ImageFacts) -> str | None:
-        pinned = container.image.digest if container.image is not None else None
-        ran = {image.digest for image in facts.images}
-        if pinned is not None and ran and pinned not in ran:
-            return "it was recorded of another digest than the manifest pins"
-        last = max(
-            (self._recorded.sources[fact.by].last for kind in (*_kinds(facts), *_kinds(of_image)) for fact in kind),
-            default=None,
-        )
-        today = self._tree.settings.as_of or date.today()
-        oldest = self._tree.settings.oldest_recording
-        if last is not None and (today - date.fromisoformat(last)).days > oldest:
-            return f"it was recorded on {last}, more than {oldest} days ago"
-        return None
+
+def _hint(container: Container, facts: Facts) -> str | None:
+    pinned = container.image.digest if container.image is not None else None
+    ran = {image.digest for image in facts.images}
+    if pinned is not None and ran and pinned not in ran:
+        return "it was recorded of another digest than the manifest pins"
+    return None
 
 
 def is_exported(item: Object) -> bool:

@@ -17,6 +17,7 @@ from hardener.facts.kustomize.builds import Builds
 from hardener.facts.objects.which_copy import Nearby
 from hardener.kubernetes.pods.api_settings import api_settings
 from hardener.kubernetes.pods.configured_folders import written_folders
+from hardener.kubernetes.pods.io_uring import io_uring_settings
 from hardener.kubernetes.secrets.secret_values import decoded
 from hardener.sources import files
 from hardener.sources.files import UnreadableError
@@ -139,6 +140,22 @@ class ConfigFolders(_Settings):
                 said.add(sign.sign)
                 text = f"container {container.name} reads {kind}/{name}, where {sign.key} names {sign.sign}"
                 yield sign.sign, item.fact(text, *sign.path)
+
+
+class ConfigIoUring(_Settings):
+    """The ConfigMaps whose settings ask the kernel for io_uring."""
+
+    _kinds = ("ConfigMap",)
+
+    @staticmethod
+    def _find(text: str | None) -> Sequence[str]:
+        return io_uring_settings(text)[:1] if text is not None else ()
+
+    def asked(self, container: Container) -> Iterator[Evidence]:
+        """What shows in them that ``container`` uses it, one fact for each. Raises WrongShapeError."""
+        for item, kind, name, sign in self._shown(container):
+            text = f"container {container.name} reads {kind}/{name}, where {sign.key} says {sign.sign}"
+            yield item.fact(text, *sign.path)
 
 
 def read_named(root: str, folder: str, name: str) -> str:

@@ -29,13 +29,15 @@ INTERESTING: frozenset[str] = POD_KINDS | PARTIAL_KINDS | {kind for _, kind in (
     "ResourceQuota", "ClusterConfiguration", "InitConfiguration", "JoinConfiguration", "KubeadmControlPlane",
     "KubeadmControlPlaneTemplate", "KubeadmConfig", "KubeadmConfigTemplate", "KubeletConfiguration",
     "KubeProxyConfiguration", "KubeSchedulerConfiguration", "AuthenticationConfiguration", "PersistentVolume",
+    "APIService", "ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig", "AppProject", "StorageClass",
+    "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy", "AdminNetworkPolicy",
+    "ClusterNetworkPolicy", "PeerAuthentication", "AuthorizationPolicy", "PolicyException", "ResourceClaim",
+    "ResourceClaimTemplate",
 }  # fmt: skip
 EVIDENCE: frozenset[str] = frozenset({
     "ConfigMap", "Secret", "Endpoints", "EndpointSlice", "ValidatingWebhookConfiguration",
-    "MutatingWebhookConfiguration", "APIService", "IngressClass", "ServiceMonitor", "PodMonitor", "VMServiceScrape",
-    "VMPodScrape", "PodMonitoring", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy",
-    "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy", "PodIdentityAssociation",
-    "StorageClass", "SealedSecret", "PersistentVolumeClaim", "GitRepository",
+    "MutatingWebhookConfiguration", "IngressClass", "VMServiceScrape", "VMPodScrape", "PodMonitoring",
+    "BaselineAdminNetworkPolicy", "PodIdentityAssociation", "SealedSecret", "PersistentVolumeClaim", "GitRepository",
 })  # fmt: skip
 """Kinds that say something about workloads, and are not looked at for themselves."""
 

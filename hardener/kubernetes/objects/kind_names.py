@@ -77,10 +77,12 @@ def _nearest(kind: str, known: tuple[str, ...]) -> str | None:
 
 
 def distance(one: str, other: str) -> int:
-    """How many letters have to be put in, taken out or replaced."""
-    row = list(range(len(other) + 1))
+    """How many letters have to be put in, taken out or replaced, or pairs of neighbours swapped ("Pdo")."""
+    before, row = [0], list(range(len(other) + 1))
     for index, letter in enumerate(one, 1):
-        above, row[0] = row[0], index
+        above, before, row = before, row, [index, *row[1:]]
         for place, wanted in enumerate(other, 1):
-            above, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, above + (letter != wanted))
+            row[place] = min(before[place] + 1, row[place - 1] + 1, before[place - 1] + (letter != wanted))
+            if index > 1 and place > 1 and one[index - 2 : index] == wanted + other[place - 2]:
+                row[place] = min(row[place], above[place - 2] + 1)
     return row[-1]

@@ -95,10 +95,12 @@ _DEPENDENCY = late_pattern(
 )
 
 
-# The key of a list of containers, and the first line below it that names an image.
+# The key of a list of containers, and the first line below it that names an image. In a schema, such as that of a
+# CustomResourceDefinition, `image` is described and has no value.
 _CONTAINERS = late_pattern(
     r"(?m)^([ \t]*)(?:-[ \t]+)?[\"']?(\w*[cC]ontainers)[\"']?:[ \t]*(?:#[^\n]*)?\r?\n"
     r"(?:\1[ \t-](?![ \t-]*image:)[^\n]*+\n|[ \t\r]*\n)*+\1[ \t-][ \t-]*+image:"
+    r"(?![ \t]*\r?\n[ \t]+(?:description|type):)"
 )
 _TASK_FILE = late_pattern(
     r"(?m)^([ \t]*)(?:-[ \t]+)?(?:[\w.]+\.)?k8s:[ \t]*+\r?\n"

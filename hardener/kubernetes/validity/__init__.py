@@ -23,7 +23,7 @@ from .violation import Violation
 
 __all__ = ["Violation", "changed_violations", "is_compared", "new_violations", "violations"]
 
-DEFAULT_VERSION = (1, 35)
+DEFAULT_VERSION = (1, 36)
 _POD_RULES = (*pod.RULES, *containers.RULES, *resources.RULES)
 
 

@@ -33,6 +33,7 @@ ORIGINS = {
     Way.UNREAD: "what could not be read",
     Way.NAMESPACE: "any pod of its namespace",
     Way.MADE: "pods that it makes",
+    Way.RECORDED: "workloads that were seen and that the tree does not hold",
 }
 _LACKS = {
     Lack.EXTERNAL: "outside the cluster",

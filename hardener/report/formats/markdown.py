@@ -1,7 +1,8 @@
-"""The report as a comment of a pull request: impact, numbers by risk, what changes, what a person decides, the diffs.
+"""The report as a comment of a pull request: pass or fail and why, what may break, what waits, the changes by workload,
+what is left, the diffs.
 
-GitHub takes 65,536 characters. What does not fit is left out from its end, and the comment says what and how much. The
-names in it may be anybody's: they stand as text, and ping nobody.
+GitHub takes 65,536 characters; the comment has at most 60,000. What does not fit is left out from its end, and the
+comment says what and how much. The names in it may be anybody's: they stand as text, and ping nobody.
 """
 
 from __future__ import annotations
@@ -15,28 +16,30 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct, field
 
 from hardener import __version__
+from hardener.authoring import registry
 from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.authoring.risks import RISKS
 from hardener.engine.outcome import Change, Held, Outcome, Report
-from hardener.facts.objects.pod_security_levels import Standing
 from hardener.report import chart_values, impact, levels, steps, unread
 from hardener.report.connections import graph, graph_formats
 from hardener.report.context import Context
 from hardener.report.guesses import Guess, Guesses
 from hardener.report.held_back import held_back, place
 from hardener.report.impact import counted
+from hardener.report.pages import page_of
 from hardener.report.patch import Patch
-from hardener.report.redactor import Redactor
+from hardener.report.terminal import printed
 from hardener.report.terminal.whole_report import grouped
 from hardener.support.printable import plain, plain_lines
 
 ERRORS = "backslashreplace"
 FOR_PEOPLE = False
-LONGEST = 65_536
+LONGEST = 60_000
+_MARKS = (("check failed", "❌"), ("check passed", "✅"))
 # The most that a section takes, so that the ones behind it have their part; the diffs take what is left.
 _SHARES = {
-    "impact": 8_000, "levels": 4_000, "values": 8_000, "applied": 10_000, "held": 12_000, "guesses": 4_000,
-    "findings": 12_000, "graph": 8_000,
+    "failing": 3_000, "impact": 8_000, "guesses": 4_000, "held": 10_000, "values": 6_000, "applied": 12_000,
+    "levels": 4_000, "findings": 10_000, "graph": 6_000,
 }  # fmt: skip
 _MOST_ARROWS = 500  # GitHub draws no more
 _PLACES = 10
@@ -48,7 +51,7 @@ _PING = re.compile(r"(?<![\w/])[@#!%](?=\w)|(?<=\w)[#!](?=\d)|\bGH(?=-\d)|(?i:\b
 
 def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> None:
     """Write the report of ``outcome``."""
-    out(_Comment(outcome, context.redactor, context.applied, context.levels).text())
+    out(_Comment(outcome, context).text())
 
 
 class _Section(Struct):
@@ -77,43 +80,31 @@ class _Section(Struct):
 
 
 class _Comment:
-    def __init__(
-        self, outcome: Outcome, redactor: Redactor, applied: bool, levels: tuple[list[Standing], list[Standing]] | None
-    ) -> None:
+    def __init__(self, outcome: Outcome, context: Context) -> None:
         self.outcome = outcome
-        self.redactor = redactor
-        self.applied = applied
-        self.levels = levels
-        self.patches = [Patch.of(change, redactor) for change in outcome.files]  # the redactor learns from them
+        self.context = context
+        self.redactor = context.redactor
+        self.applied = context.applied
+        # The redactor learns from them.
+        self.patches = [Patch.of(change, context.redactor) for change in outcome.files]
 
     def text(self) -> str:
         head, summary = self._head(), self._summary()
         room = LONGEST - _length(head + summary) - 100
         shows = f"{self._code(self.outcome.asked.command('check'))} shows them"
         sections = {
+            "failing": self._failing(),
             "impact": _bullets("Impact", (as_text(self._mask(line)) for line in impact.lines(self.outcome))),
-            "levels": self._levels(), "values": self._values(), "applied": self._applied(),
-            "held": self._held(), "guesses": self._guesses(), "findings": self._findings(), "graph": self._graph(),
+            "guesses": self._guesses(), "held": self._held(), "values": self._values(), "applied": self._applied(),
+            "levels": self._levels(), "findings": self._findings(), "graph": self._graph(),
         }  # fmt: skip
         made = {}
         for name, section in sections.items():
             section.lost = section.lost or shows
             made[name] = section.text(min(_SHARES[name], room))
             room -= _length(made[name])
-        diffs = self._diffs(room)
-        order = (
-            made["impact"],
-            summary,
-            made["levels"],
-            made["values"],
-            made["applied"],
-            made["held"],
-            made["guesses"],
-            made["findings"],
-            diffs,
-            made["graph"],
-        )
-        return head + "".join(order)
+        drawn = made.pop("graph")
+        return "".join([head, *made.values(), summary, self._diffs(room), drawn])
 
     def _mask(self, text: str) -> str:
         return plain(self.redactor.text(text))
@@ -138,22 +129,50 @@ class _Comment:
         if self.outcome.tree.chart is not None:
             where += f", chart {self._code(self.outcome.tree.chart)} as helm renders it"
         notes = "".join(f"\n{self._say(note.text)}.\n" for note in unread.notes(self.outcome.tree))
-        return f"<!-- harden -->\n## harden: {numbers}\n\nharden {__version__}, {where}.\n{notes}"
+        title, cause = self._verdict()
+        said = f"{cause}{numbers}.\n\n" if title else ""
+        return f"<!-- harden -->\n## {title or f'harden: {numbers}'}\n\n{said}harden {__version__}, {where}.\n{notes}"
+
+    def _verdict(self) -> tuple[str, str]:
+        """Whether the check passed, as the title, and the cause as a paragraph; of another command there is none."""
+        name, _, cause = self.context.verdict.partition(": ")
+        if not name:
+            return "", ""
+        mark = next((f"{mark} " for words, mark in _MARKS if name.startswith(words)), "")
+        return f"{mark}harden: {self._say(name)}", f"**{self._say(cause)}**\n\n" if cause else ""
+
+    def _failing(self) -> _Section:
+        """The records that a check fails on, where its options name a severity."""
+        found = printed.failures(self.context.failing)
+        items = [
+            f"- **{each.severity}** {self._rule(each.id)}{f' x {each.count}' * (each.count > 1)} at "
+            f"{self._code(place(*each.where))} {self._say(f'{each.item}: {each.text}')}\n"
+            for each in found
+        ]
+        return _Section("\n### Fails the check\n\n", items)
+
+    def _rule(self, id: str) -> str:
+        """The id of a rule, with a link to its page where that is known."""
+        transform = registry.transforms().get(id)
+        page = page_of(transform) if transform is not None else None
+        return f"[{_code(id)}]({page})" if page else _code(id)
 
     def _summary(self) -> str:
         rows = self.outcome.summary()["byRisk"]
         if not rows:
             return ""
         done = "edits" if self.applied else "edits to make"
-        lines = [f"\n### By risk\n\n| OWASP 2025 | {done} | held back, guesses | findings |\n|---|--:|--:|--:|\n"]
+        head = f"| OWASP 2025 | {done} | held back, guesses | findings |\n|---|--:|--:|--:|\n"
+        lines = [f"\n<details><summary>By risk</summary>\n\n{head}"]
         for risk, row in rows.items():
             lines.append(f"| {risk} {RISKS[risk].title} | {row['edits']} | {row['held']} | {row['findings']} |\n")
-        return "".join(lines)
+        return "".join([*lines, "\n</details>\n"])
 
     def _levels(self) -> _Section:
         head = "\n<details><summary>Pod Security levels</summary>\n\n"
         items = []
-        for namespace, pairs in levels.worst_first(*self.levels).items() if self.levels else ():
+        found = self.context.levels
+        for namespace, pairs in levels.worst_first(*found).items() if found else ():
             title = f"- {self._say(levels.of_namespace(namespace, pairs))}\n"
             for old, new in pairs:
                 reached = levels.change(old.level, new.level)
@@ -174,20 +193,28 @@ class _Comment:
         return _Section(f"\n### {chart_values.title(self.outcome)}\n\n", items)
 
     def _applied(self) -> _Section:
-        groups: dict[str, list[Change]] = {}
+        by_workload: dict[str, dict[str, list[Change]]] = {}
         for change in self.outcome.changes:
-            groups.setdefault(change.transform.id, []).append(change)
+            by_workload.setdefault(str(change.object), {}).setdefault(change.transform.id, []).append(change)
         verb = "Applied" if self.applied else "To apply"
         count = f"{counted(len(self.outcome.changes), 'edit')} in {counted(len(self.outcome.files), 'file')}"
-        head = f"\n### {verb}: {count}\n\n| transform | times | risk | grade | what for |\n|---|--:|---|---|---|\n"
+        head = f"\n### {verb}: {count}\n\n| workload | change | grade | risk | why |\n|---|---|---|---|---|\n"
         rows = []
-        for id, changes in groups.items():
-            made = len({(change.object.piece, change.step) for change in changes})
-            grades = {change.edit.grade for change in changes}
-            grade = "/".join(grade for grade in Grade if grade in grades)
-            transform = changes[0].transform
-            rows.append(f"| {_code(id)} | {made} | {transform.risk} | {grade} | {self._say(transform.summary)} |\n")
+        for name, groups in by_workload.items():
+            shown = self._say(name)
+            for changes in sorted(groups.values(), key=lambda each: -each[0].transform.severity.rank):
+                rows.append(self._row(shown, changes))
+                shown = ""
         return _Section(head, rows)
+
+    def _row(self, workload: str, changes: list[Change]) -> str:
+        """What one transform changes in a workload; its name stands in the first row of it."""
+        transform = changes[0].transform
+        grades = {change.edit.grade for change in changes}
+        grade = "/".join(grade for grade in Grade if grade in grades)
+        times = f" x {len(changes)}" if len(changes) > 1 else ""
+        change = f"{self._rule(transform.id)}{times}"
+        return f"| {workload} | {change} | {grade} | {transform.risk} | {self._say(transform.summary)} |\n"
 
     def _held(self) -> _Section:
         before, after = steps.before(self.outcome.changes), steps.after(self.outcome.changes)

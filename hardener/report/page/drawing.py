@@ -22,7 +22,7 @@ from hardener.report.connections.graph import Graph, Host, How, Lack, Link, Work
 from hardener.report.connections.graph_formats import HOW, ORIGINS, by_namespace, ports, reason
 from hardener.report.connections.names import LONGEST, told_apart
 from hardener.report.page.columns import STUB, Box, Columns, Line, connected
-from hardener.report.page.words import Words
+from hardener.report.page.words import Texts
 from hardener.support.printable import plain
 
 MOST_BOXES, MOST_LINES = 150, 400  # more are not drawn; the list beside the drawing has them all
@@ -43,6 +43,7 @@ _ORIGINS = {
     Way.UNREAD: "what was not read",
     Way.NAMESPACE: "its namespace",
     Way.MADE: "pods it makes",
+    Way.RECORDED: "who was seen",
 }
 _LACKS = {
     Lack.EXTERNAL: "outside the cluster",
@@ -88,7 +89,7 @@ class Drawing:
     many. ``frames`` are the namespaces: text, x, y, width, height.
     """
 
-    def __init__(self, graph: Graph, words: Words) -> None:
+    def __init__(self, graph: Graph, words: Texts) -> None:
         self.words = words
         found = _Nodes(graph, words.redactor.text)
         self.left_out = found.left_out

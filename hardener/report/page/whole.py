@@ -47,7 +47,7 @@ class Page:
         self.levels = levels
         # The patches are made first: they show which secrets the lines before them must not quote.
         self.patches = [Patch.of(change, redactor) for change in outcome.files]
-        self.words = Words(outcome, redactor, _numbered(outcome), {change.file.name for change in outcome.files})
+        self.words = Words(redactor, outcome, _numbered(outcome), {change.file.name for change in outcome.files})
 
     def whole(self) -> Iterator[str]:
         """Yield the page from its first character to its last."""

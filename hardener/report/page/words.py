@@ -19,18 +19,23 @@ _HIDDEN = "\u2039redacted\u203a"
 BECOMES = '<span aria-hidden="true">\u2192</span><span class="unseen"> becomes </span>'
 
 
-class Words(Struct):
-    """Turns texts of ``outcome`` into HTML. ``files`` are the names of all files that the page speaks of, in the order
-    of their numbers; ``diffs`` those that have a diff there."""
+class Texts(Struct):
+    """Turns texts into HTML, which SVG takes, too; ``redactor`` knows their secrets."""
 
-    outcome: Outcome
     redactor: Redactor
-    files: dict[str, int]
-    diffs: set[str]
 
     def text(self, text: str) -> str:
         """Return ``text`` as HTML, for content and for quoted attributes."""
         return html.escape(plain(self.redactor.text(text)))
+
+
+class Words(Texts):
+    """Turns texts of ``outcome`` into HTML. ``files`` are the names of all files that the page speaks of, in the order
+    of their numbers; ``diffs`` those that have a diff there."""
+
+    outcome: Outcome
+    files: dict[str, int]
+    diffs: set[str]
 
     def line(self, masked: str) -> str:
         """Return a line of a file, whose secrets are masked by now, as HTML; its tabs stay."""

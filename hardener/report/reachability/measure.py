@@ -14,7 +14,7 @@ from operator import attrgetter
 from msgspec import Struct, field, structs
 
 from hardener.facts.network.connections import Edge, Entry, Port, Way
-from hardener.facts.network.connections.model import FROM_ANY_POD, Connections
+from hardener.facts.network.connections.model import FROM_ANY_POD, Connections, Elsewhere
 from hardener.kubernetes.network.network_policy import (
     ANYWHERE,
     DIRECTIONS,
@@ -33,6 +33,7 @@ from hardener.report.reachability.state import State
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.tree import Tree
 
+_FROM_SOME = frozenset({Way.NAMESPACE, Way.MADE, Way.RECORDED})  # and not from anybody
 _ELSEWHERE = Pod("\0elsewhere", {})  # a pod of which nothing is known, of a namespace of which nothing is known
 _DNS = Pod("kube-system", {"k8s-app": "kube-dns"}, {NAMESPACE_LABEL: "kube-system"})
 _DNS_OF_OPENSHIFT = Pod(
@@ -188,7 +189,7 @@ def _named(layout: Layout, tree: Tree) -> tuple[dict[int, int], set[int]]:
         if edge.server in numbers and edge.client in numbers:
             server = numbers[edge.server]
             named[server] = named.get(server, 0) | 1 << numbers[edge.client]
-    open_to_all = (entry.server for entry in connections.entries if entry.way not in (Way.NAMESPACE, Way.MADE))
+    open_to_all = (entry.server for entry in connections.entries if entry.way not in _FROM_SOME)
     return named, {numbers[server] for server in open_to_all if server in numbers}
 
 
@@ -279,11 +280,20 @@ def _lets_in(
 ) -> bool:
     pod, rules = state.end(entry.server, place)
     client: Pod | Address = ANYWHERE
-    if entry.way is Way.MONITORING or entry.way in FROM_ANY_POD:
+    if entry.caller is not None:
+        client = _recorded(entry.caller, pod)
+    elif entry.way is Way.MONITORING or entry.way in FROM_ANY_POD:
         client = _ELSEWHERE
     elif entry.way in (Way.NAMESPACE, Way.MADE):
         client = Pod(pod.namespace, {}, pod.namespace_labels)
     return judge(rules, client, pod, port, protocol, blocks_cover_pods=blocks_cover_pods).ingress.open
+
+
+def _recorded(caller: Elsewhere, beside: Pod) -> Pod:
+    """A workload that the tree does not show, as policies see it."""
+    if not caller.namespace:
+        return Pod(beside.namespace, dict(caller.labels), beside.namespace_labels)
+    return Pod(caller.namespace, dict(caller.labels), {"kubernetes.io/metadata.name": caller.namespace})
 
 
 def _loses_neighbours(both: _Both, pod: PodTemplate, place: Place, on: tuple[int | str | None, str]) -> bool:

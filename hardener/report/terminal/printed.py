@@ -33,6 +33,7 @@ _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36
 _COLOUR = late_pattern(r"\\x1b\[([012]|3[1236])m")
 
 _MOST_KEPT = 4_000_000  # characters of a patch
+_UNDO = "harden undo"
 _MOST_IDS = 4  # of a command; with more of them it is no line that anybody types
 
 Place = tuple[str, int]  # a file as it is named, and a line; 0: none
@@ -231,6 +232,17 @@ class Printed(Struct):
             return None
 
         return undo(self.outcome.files, self.outcome.asked.paths)
+
+    def _undo_lines(self) -> Iterator[str]:
+        """How the files are brought back. A terminal gets the short command where what was before is kept; that prints
+        the one of Git, too."""
+        found, width = self._undo(), self.context.screen.width
+        if self.context.is_kept and (found is None or self.context.screen.height):
+            both = "" if found is None else f"undo: {_UNDO}, or {found.command}"
+            yield both if both and len(both) <= width and not (found and found.notes) else f"undo: {_UNDO}"
+        elif found is not None:
+            yield from found.notes
+            yield f"undo: {found.command}"
 
     def _evidence(self, fact: Evidence) -> str:
         """What a piece of evidence says, and where it stands."""

@@ -29,6 +29,7 @@ _FAILING = 50  # that a pipe gets of what a check fails on
 _AROUND = 4  # rows of a terminal for what stands before and behind a report, such as the command and the next prompt
 _ROOMY = 32  # rows; a terminal with fewer gets no empty lines, and one row for a finding
 _STEPS = 2  # that a terminal gets of what is not written yet
+_ALL = "harden show"
 _LEAST = 12  # characters; less of a text says nothing
 
 
@@ -48,6 +49,11 @@ class _Entry(Struct):
     rows: list[_Row]
     count: int = 1  # of what the title counts
 
+    @property
+    def says_something(self) -> bool:
+        """Whether it is no heading of the entries behind it."""
+        return bool(self.count) or any(row.whole for row in self.rows)
+
 
 class _Section(Struct):
     title: str
@@ -63,9 +69,21 @@ class _Section(Struct):
         return sum(entry.count for entry in self.entries[: self.shown])
 
     @property
-    def says_how(self) -> bool:
-        """Whether a row is shown that is whole whatever the room: it says what to do about all of the section."""
-        return any(row.whole for entry in self.entries[: self.shown] for row in entry.rows)
+    def name(self) -> str:
+        """What stands before the colon of its title, in small letters, with how much there is of it."""
+        count = sum(entry.count for entry in self.entries)
+        name = self.title.partition(":")[0] or "remarks"
+        return f"{name[0].lower()}{name[1:]} ({count})" if count else f"{name[0].lower()}{name[1:]}"
+
+    @property
+    def least(self) -> int:
+        """How many entries there are up to the first one that is no heading of others."""
+        return next((number for number, entry in enumerate(self.entries, 1) if entry.count), len(self.entries))
+
+    def end_with_an_entry(self) -> None:
+        """Show no heading of others as the last."""
+        while self.shown > self.least and not self.entries[self.shown - 1].says_something:
+            self.shown -= 1
 
     @property
     def left(self) -> int:
@@ -84,20 +102,28 @@ class ShortReport(printed.Printed):
         sections = [section for section in self._sections() if section is not None]
         first = [self._paint(self._mood(), self._verdict()), self._read()]
         last = list(self._last())
-        self._choose(sections, [*first, *last])
+        shown, left = self._chosen(sections, [*first, *last])
         for line in first:
             self._say(line)
-        for section in sections:
+        for section in shown:
             self._section(section)
+        if left:
+            self._say(left)
+        if not self.context.patch_last:
+            self._patch(patches)
+        if last and self._is_roomy:
+            self._say()
+        for line in last:
+            self._say(line, whole=True)
+        if self.context.patch_last:
+            self._patch(patches)
+
+    def _patch(self, patches: list[Patch]) -> None:
         if patches:
             self._title("Patch")
             self._say()
             if masked := self._patches(patches):
                 self._say(printed.refused_by_git(masked))
-        if last and self._is_roomy:
-            self._say()
-        for line in last:
-            self._say(line, whole=True)
 
     @property
     def _is_roomy(self) -> bool:
@@ -109,13 +135,13 @@ class ShortReport(printed.Printed):
         remarks = [_Entry([_Row("  ", text=text)]) for text, _ in self._remarks()]
         yield _Section("", remarks, "remark", first=2) if remarks else None
         yield self._failing()
-        yield self._levels()
         yield self._impact()
-        yield self._held()
         yield self._guesses()
+        yield self._held()
         yield self._waived()
         yield self._values()
         yield self._edits()
+        yield self._levels()
         for title, lines in self._refusals():
             yield _Section(title, [_Entry([_Row("  ", where, text=text)]) for where, text in lines], "line")
         yield self._findings()
@@ -237,11 +263,13 @@ class ShortReport(printed.Printed):
         if not guesses:
             return None
         ways = f"  to know: {'; '.join(guesses.ways())}. To make them anyway: --max-grade guess"
-        entries = [_Entry([_Row(whole=True, text=ways)], 0)]
+        entries: list[_Entry] = []
         for each in guesses.groups:
             text = f"{each.name}{each.count} {each.fact.text}"
             tail = next(iter(self._places([each.fact])), None)
             entries.append(_Entry([_Row("  ", text=text, tail=tail)], len(each.steps)))
+        # Where there is little room, what nobody knows comes first, by name.
+        entries.insert(min(1, self.context.screen.height), _Entry([_Row(whole=True, text=ways)], 0))
         return _Section(guesses.title, entries, "change", first=2, most=_GUESSES)
 
     def _waived(self) -> _Section | None:
@@ -329,29 +357,48 @@ class ShortReport(printed.Printed):
                 yield from (f"{title} you apply it to a cluster: {step}" for step in found)
         if advice := self._next():
             yield f"next: {advice}"
-        if undo := self._undo():
-            yield from undo.notes
-            yield f"undo: {undo.command}"
+        yield from self._undo_lines()
 
     # How much of it.
 
-    def _choose(self, sections: list[_Section], fixed: list[str]) -> None:
-        """Say of each section how many of its entries are shown."""
+    def _chosen(self, sections: list[_Section], fixed: list[str]) -> tuple[list[_Section], str]:
+        """The sections that are shown, each with how many of its entries are, and a line that names the others."""
         screen = self.context.screen
         if not screen.height:
             for section in sections:
                 section.shown = min(len(section.entries), section.most or len(section.entries))
-            return
-        room = screen.height - _AROUND - sum(self._height(line) for line in fixed)
-        room -= sum(1 + self._is_roomy for section in sections if section.title)
-        room -= self._is_roomy
+            return sections, ""
+        room = screen.height - _AROUND - sum(self._height(line) for line in fixed) - self._is_roomy
+        shown, left = self._begun(sections, room)
+        if left:  # the line that says so takes a row, too
+            shown, left = self._begun(sections, room - 1)
+            room -= 1
+        room -= sum(map(self._least, shown))
         # What each section has to have, then by turns: none takes the place of another.
         for least in (True, False):
-            room = self._by_turns(sections, room, least)
-        for section in sections:
-            if not section.here and not section.says_how:  # a heading of what has no room says nothing
-                section.shown = 0
+            room = self._by_turns(shown, room, least)
+        for section in shown:
+            section.end_with_an_entry()
             room = self._complete(section, room)
+        names = ", ".join(section.name for section in left)
+        return shown, f"no room for: {names} ({_ALL} shows all)" if left else ""
+
+    def _begun(self, sections: list[_Section], room: int) -> tuple[list[_Section], list[_Section]]:
+        """The sections of which the first entry has ``room`` below its title, the first ones first; and the others. A
+        title alone says nothing."""
+        shown: list[_Section] = []
+        left: list[_Section] = []
+        for section in sections:
+            section.shown = section.least
+            rows = self._least(section)
+            (shown if rows <= room else left).append(section)
+            room -= rows if rows <= room else 0
+        return shown, left
+
+    def _least(self, section: _Section) -> int:
+        """The rows of a section with the least that it says something with."""
+        rows = sum(self._rows(row) for entry in section.entries[: section.least] for row in entry.rows)
+        return rows + (1 + self._is_roomy if section.title else 0)
 
     def _complete(self, section: _Section, room: int) -> int:
         """Show the rows of ``section`` whole while there is ``room``, which is returned as it is then."""

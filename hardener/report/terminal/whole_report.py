@@ -1,4 +1,4 @@
-"""The whole report for people: the patch, then impact, what was held back, the edits, the findings, the undo."""
+"""The whole report for people: impact, guesses, what was held back, the edits, the findings, the patch, the undo."""
 
 from __future__ import annotations
 
@@ -28,32 +28,39 @@ class WholeReport(printed.Printed):
         # The patches are made first: that shows which secrets no line may quote.
         files = self.outcome.files if self.context.patch and not self.context.quiet else []
         patches = [Patch.of(change, self.context.redactor) for change in files]
-        masked = self._patches(patches) if self.context.patch_first else []
-        if patches and self.context.patch_first:
-            self._say()
-            patches.clear()  # they are printed
+        masked: list[FileChange] = []
         if self.context.verdict:
             self._say(self.context.verdict)
         self._head()
-        if not self.context.quiet:
+        if self.context.quiet:
+            self._failing(_MOST_QUIET)
+        else:
             self._failing()
-            self._levels()
             self._impact()
-            self._held()
             self._guesses()
+            self._held()
             self._waived()
             self._values()
             self._edits()
+            self._levels()
             self._refused()
             self._findings()
             self._template_patch()
-            if patches and not self.context.patch_first:
-                self._title("Patch")
-                self._say()
-                masked = self._patches(patches)
+            if not self.context.patch_last:
+                masked = self._patch(patches)
             self._steps("Before you apply", steps.before(self.outcome.changes))
             self._steps("After you apply", steps.after(self.outcome.changes))
         self._summary(masked)
+        if self.context.patch_last and (masked := self._patch(patches)):
+            self._say(printed.refused_by_git(masked))
+
+    def _patch(self, patches: list[Patch]) -> list[FileChange]:
+        """Print the patches below a title; those that git cannot take are returned."""
+        if not patches:
+            return []
+        self._title("Patch")
+        self._say()
+        return self._patches(patches)
 
     def _head(self) -> None:
         self._say(f"harden {__version__}: {self._settings()}")
@@ -62,15 +69,19 @@ class WholeReport(printed.Printed):
         for text, grave in self._remarks():
             self._say(f"  {self._paint('yellow', text) if grave else text}")
 
-    def _failing(self) -> None:
+    def _failing(self, most: int | None = None) -> None:
+        """What a check fails on; ``most`` lines of it."""
         if not self.context.failing:
             return
         self._title(printed.failing_title(self.context.failing))
-        for each in printed.failures(self.context.failing):
+        found = printed.failures(self.context.failing)
+        for each in found[:most]:
             times = f" x {each.count}" if each.count > 1 else ""
             item = f" {each.item}" if each.item else ""
             line = f"  {self._painted(each.severity)} {each.id}{times}  {place(*each.where)}{item}  {each.text}"
             self._say(line, at=[each.where])
+        if left := len(found) - len(found[:most]):
+            self._say(f"  and {left} more; without --quiet the report lists them")
 
     def _levels(self) -> None:
         if self.context.levels and self.context.levels[0]:
@@ -229,6 +240,8 @@ class WholeReport(printed.Printed):
         where = (finding.file, finding.line)
         self._say(f"  {self._severity(finding)} {finding.id}  {finding.file}:{finding.line}{target}", at=[where])
         self._say(f"    {finding.message}: {finding.advice}")
+        for other in finding.also if self.context.verbose else ():
+            self._say(f"    also {other.file}:{other.line} {other.object}", at=[(other.file, other.line)])
 
     def _steps(self, title: str, found: list[str]) -> None:
         if found:
@@ -251,15 +264,14 @@ class WholeReport(printed.Printed):
             self._say(printed.refused_by_git(masked))
         if self.context.verdict and (advice := self._next()):
             self._say(f"next: {advice}")
-        if undo := self._undo():
-            for note in undo.notes:
-                self._say(note)
-            self._say(f"undo: {undo.command}", whole=True)
+        for line in self._undo_lines():
+            self._say(line, whole=line.startswith("undo: "))
 
 
 # Findings that give the same advice are one line when there are more of them, and none of them is urgent; so are steps
 # that are held back for the same reason.
 _MOST_IN_FULL = 3
+_MOST_QUIET = 20  # lines of what a check fails on, with --quiet
 
 
 def grouped(findings: list[Report]) -> Iterator[list[Report]]:

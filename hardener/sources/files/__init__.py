@@ -7,6 +7,8 @@ import os
 import re
 import stat
 from array import array
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 
 from msgspec import Struct
@@ -19,6 +21,7 @@ _OTHERS = (".csv", ".conf", ".kubeconfig")
 MAX_BYTES = 64 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 _LINE_END = late_pattern("\n")
+CONFIG = ".harden.yaml"  # what a repository says about its cluster: authoring/config.py
 RUN_FOLDER = ".harden-run"  # what a run keeps while it writes: sources/run_folder.py
 
 
@@ -29,6 +32,7 @@ _POINTERS: tuple[tuple[bytes, str, str], ...] = (
     (b"version https://hawser.github.com/spec/", "Git LFS", "git lfs pull"),
     (b"/annex/objects/", "git-annex", "git annex get"),
 )
+_instead: dict[str, str] = {}  # what counts for a file in place of what it holds
 _LARGEST_POINTER = 32 * 1024  # bytes; those of Git LFS are shorter
 
 
@@ -214,6 +218,8 @@ def _open_at_once(path: str, flags: int) -> int:
 
 def read(path: str) -> Content:
     """The text of ``path``. Raises UnreadableError for anything that is not UTF-8 text of a sane size."""
+    if path in _instead:
+        return Content(_instead[path], False, 0, 0)
     raw, status = read_bytes(path)
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableError("not-utf-8", "the file is UTF-16", "save it as UTF-8")
@@ -226,6 +232,17 @@ def read(path: str) -> Content:
         line = raw.count(b"\n", 0, error.start) + 1
         raise UnreadableError("not-utf-8", f"line {line} is not UTF-8", "save the file as UTF-8") from None
     return Content(text, bom, status.st_size, status.st_mtime_ns)
+
+
+@contextmanager
+def instead_of(texts: Mapping[str, str]) -> Iterator[None]:
+    """Inside, ``read`` takes each of ``texts``, by real paths, for what the file there holds. Nothing that is read so
+    can be written."""
+    _instead.update(texts)
+    try:
+        yield
+    finally:
+        _instead.clear()
 
 
 def _pointer(raw: bytes) -> tuple[str, str] | None:

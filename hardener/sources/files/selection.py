@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace as replaced
 
 from hardener.sources import registry
-from hardener.sources.files import NAMES, RUN_FOLDER, UnreadableError, git_root, is_other, read_bytes
+from hardener.sources.files import CONFIG, NAMES, RUN_FOLDER, UnreadableError, git_root, is_other, read_bytes
 from hardener.sources.git import index as git_index
 from hardener.sources.git.index import GitIndex
 from hardener.support.late_pattern import late_pattern
@@ -63,6 +63,7 @@ class Passed(Struct):
     - ``unread_ignores``: why the patterns of an ignore file do not count, by its path.
     - ``too_deep``: the folders that nobody looked into, since they lie too deep.
     - ``others``: files that are of no language that is read, whose names end in one of ``looked_for``.
+    - ``configs``: files that have the name of a configuration, at the root and below.
     - ``unseen``: programs that use a library of Kubernetes and show no object, each with the line that tells.
     """
 
@@ -73,6 +74,7 @@ class Passed(Struct):
     unread_index: str = ""
     unread_ignores: dict[str, str] = field(default_factory=dict)
     too_deep: dict[str, None] = field(default_factory=dict)
+    configs: dict[str, None] = field(default_factory=dict)
     unseen: dict[str, int] = field(default_factory=dict)
     looked_for: tuple[str, ...] = ()
     others: dict[str, None] = field(default_factory=dict)
@@ -271,6 +273,8 @@ class _Walk(Struct, frozen=True):
             return
         counts = self.passed.enter(folder)
         names = {entry.name for entry in entries}
+        if CONFIG in names:
+            self.passed.configs[os.path.join(folder, CONFIG)] = None
         if depth and self._is_golden_case(folder, names):
             self.passed.leave("test-data", folder, self, place)
             return

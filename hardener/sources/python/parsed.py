@@ -225,6 +225,19 @@ class Parsed(Struct):
             number -= len(text.parsed.documents)
         return None
 
+    def extents(self) -> list[tuple[int, int]]:
+        """The first and the last line of each part that says something of an object, wherever it stands."""
+        found = {(text.line, text.line + text.text.count("\n")) for text in self.texts}
+        waiting: list[Node] = [*self.roots]
+        seen: set[int] = set()
+        while waiting:
+            node = waiting.pop()
+            if id(node) not in seen:
+                seen.add(id(node))
+                found.add((node.line, self._lines.line(node.end)))
+                waiting += _held(node)[0]
+        return sorted(found)
+
     def find(self, number: int, path: Path) -> tuple[Node, Item | None, int]:
         """The deepest node on the way to ``path`` of the document ``number``, the item it is the value of, and how many
         parts led to it."""

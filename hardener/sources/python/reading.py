@@ -20,6 +20,7 @@ from hardener.sources.python import gate
 from hardener.sources.python.libraries import subclasses
 from hardener.sources.python.libraries.subclasses import Elsewhere, Subclasses
 from hardener.sources.python.parser import encoding
+from hardener.sources.python.sightings import sightings
 from hardener.sources.python.source import SOURCE
 from hardener.sources.source import Around, Problem, Reader, Reading, unreadable
 from hardener.sources.yaml import TextError
@@ -153,12 +154,13 @@ def is_left_out(path: str, within: str, root: str) -> bool:
 class Read(Struct):
     """A Python file: what it makes, None where it makes nothing, and the namespaces that it names. ``line`` is that of
     an import of a library of Kubernetes; None without one. ``imports`` are the lines of its imports; None where nobody
-    had a question about them yet."""
+    had a question about them yet. ``sighted`` are the lines of what looks like a workload, where it makes nothing."""
 
     file: ManifestFile | None = None
     namespaces: list[str] = field(default_factory=list)
     line: int | None = None
     imports: Imports | None = None
+    sighted: list[tuple[int, str]] = field(default_factory=list)
 
 
 def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool = False) -> Read:
@@ -174,7 +176,7 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
         return Read(imports=imports)
     uses = _import_of_library(raw)
     if uses is None and not again and not gate.bytes_pass(raw):
-        return Read(imports=imports)
+        return Read(imports=imports, sighted=sightings(raw) if editable else [])
     if not given and _BY_MACHINE.search(raw, 0, _HEAD):
         return Read(imports=imports)
     line = _line_of(uses)
@@ -182,9 +184,12 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
         if line is not None:
             _take_up(own, path, raw)
         if not (gate.bytes_pass(raw) and gate.passes(raw)):
-            return Read(line=line, imports=imports)
+            return Read(line=line, imports=imports, sighted=sightings(raw) if editable else [])
     file, namespaces = _program(path, raw, status, editable, own.seen_from(path) if again else None)
-    return Read(file, namespaces, line, imports)
+    sighted = sightings(raw, file.kept.extents() if file is not None and file.kept is not None else ())
+    if file is not None and editable:
+        file.sighted = sighted
+    return Read(file, namespaces, line, imports, sighted if editable else [])
 
 
 def _import_of_library(raw: bytes) -> re.Match[bytes] | None:
@@ -352,8 +357,8 @@ class Programs(Reader):
         if read.file is not None and _says_something(read.file):
             return Reading(read.file, read.namespaces, problems)
         if read.line is not None and editable:
-            return Reading(None, read.namespaces, problems, unseen=read.line)
-        return Reading(None, read.namespaces, problems, passed="no-manifest")
+            return Reading(None, read.namespaces, problems, unseen=read.line, sighted=read.sighted)
+        return Reading(None, read.namespaces, problems, passed="no-manifest", sighted=read.sighted)
 
     def read_again(self) -> Iterator[tuple[str, ManifestFile, Sequence[Problem], Sequence[str]]]:
         """The programs that name a class which another program makes from one of a library."""

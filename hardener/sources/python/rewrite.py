@@ -113,7 +113,7 @@ class _Writer:
         self._rendered = rendered
         self._indexes: dict[int, dict[int, int]] = {}  # of the items of a bracket
         self.source = parsed.source
-        self.names = Names(parsed.imports)
+        self.names = Names(parsed.imports, parsed.elsewhere.meant)
         self.renderer = Renderer(self.names)
         lone = (comment.line - 1 for comment in parsed.comments() if comment.alone)
         self.layout = Layout(parsed.source, parsed.newline, _brackets(parsed.roots), lone)

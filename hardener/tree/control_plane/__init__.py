@@ -9,13 +9,14 @@ from hardener.authoring.transform import Steps
 from hardener.kubernetes.components.flag_values import NAMES
 from hardener.tree.control_plane import reading, rules
 from hardener.tree.control_plane.component import HOSTED, Component, How
+from hardener.tree.control_plane.held_files import held_components
 from hardener.tree.control_plane.saying import how, since
 from hardener.tree.tree import Tree
 from hardener.tree.view import View
 
 __all__ = [
     "HOSTED", "AuthenticationFile", "Component", "ComponentFile", "ControlPlane", "DevelopmentCluster", "How",
-    "by_table", "components", "control_planes", "how", "since", "unread",
+    "by_table", "components", "control_planes", "held_components", "how", "since", "unread",
 ]  # fmt: skip
 
 

@@ -27,13 +27,15 @@ def put_recording(ledger: ImageLedger, container: Container, told: Recording) ->
 
 
 def _put_capabilities(ledger: ImageLedger, told: Recording) -> None:
-    used = sorted({name for each in told.facts.capabilities for name in each.used})
-    if not told.facts.capabilities or not (used or told.hint is None):
-        return
-    by = told.facts.capabilities[0].by
-    silence = f"{told.place(by)}: {told.period(by)} show no use of another capability"
-    text = silence if told.hint is None else None
-    ledger.used_capabilities = Known(tuple(used), KnownBy.RECORDED, told.place(by), text=text)
+    every = told.facts.capabilities
+    used = sorted({name for each in every for name in each.used})
+    newest = next((each for each in every if told.counts(each.by)), None)
+    if newest is not None:
+        place = told.place(newest.by)
+        silence = f"{place}: {told.period(newest.by)} show no use of another capability"
+        ledger.used_capabilities = Known(tuple(used), KnownBy.RECORDED, place, text=silence)
+    elif used:
+        ledger.used_capabilities = Known(tuple(used), KnownBy.RECORDED, told.place(every[0].by))
 
 
 def _put_signs(ledger: ImageLedger, told: Recording) -> None:
@@ -54,7 +56,7 @@ def _forbidden(place: str, text: str) -> Known[bool]:
 
 def _put_config(ledger: ImageLedger, told: Recording) -> None:
     """How its image is set to start, where nothing else tells; its tag may have moved since, so nothing is sure."""
-    for config in told.image.configs if told.hint is None else ():
+    for config in (each for each in told.image.configs if told.counts(each.by)):
         place = told.place(config.by)
         user = config.user.partition(":")[0]
         if ledger.user is None:
@@ -69,15 +71,16 @@ def _put_config(ledger: ImageLedger, told: Recording) -> None:
 
 
 def _put_user(ledger: ImageLedger, container: Container, told: Recording) -> None:
-    own = [ran for ran in told.facts.ran if ran.by_image]
+    every = [ran for ran in told.facts.ran if ran.by_image]
+    own = [ran for ran in every if told.counts(ran.by)] or every
     numbers = {ran.uid for ran in own}
     if len(numbers) != 1 or container.tree.ask(WrittenContexts).number(container) is not None:
         return
     ran, place = own[0], told.place(own[0].by)
     if ran.uid == 0:
         if ledger.user is None:
-            ledger.user = Known("root", KnownBy.RECORDED, place, sure=told.hint is None)
-    elif told.hint is None and not ledger.is_sure_of_number:
+            ledger.user = Known("root", KnownBy.RECORDED, place, sure=told.counts(ran.by))
+    elif told.counts(ran.by) and not ledger.is_sure_of_number:
         # Not its user: a number is shown for a name as well, which a kubelet does not take under runAsNonRoot.
         ledger.number = Known(Number(ran.uid, ran.gid), KnownBy.RECORDED, place, sure=True)
 
@@ -95,7 +98,7 @@ def _put_paths(ledger: ImageLedger, told: Recording) -> None:
             for path in writes.files
         )  # fmt: skip
         ledger.hiding = (*ledger.hiding, *files)
-    if told.facts.writes and told.hint is None:
-        newest = told.facts.writes[0]
+    newest = next((writes for writes in told.facts.writes if told.counts(writes.by)), None)
+    if newest is not None:
         text = f"{told.period(newest.by)} show no write elsewhere ({told.place(newest.by)})"
         ledger.paths = Known(newest.folders, KnownBy.RECORDED, told.place(newest.by), text=text)

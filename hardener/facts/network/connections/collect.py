@@ -23,7 +23,7 @@ from hardener.facts.network.connections.endpoints import (
     selector,
 )
 from hardener.facts.network.connections.model import Connections, Edge, External, Port, Unresolved, Unseen
-from hardener.facts.network.connections.recorded import put_recorded
+from hardener.facts.network.connections.recorded import put_elsewhere, put_recorded
 from hardener.facts.network.connections.sources import Sources, SourceText, bare_words, lines_of
 from hardener.facts.network.connections.texts import Text, Texts
 from hardener.facts.network.namespace_places import here, there
@@ -105,6 +105,7 @@ def collect(tree: Tree) -> Connections:
     collector.meet_by_name()
     found = entries.collect(tree, collector.pods, collector.endpoints, collector)
     collector.found.entries, collector.found.entrances = found
+    put_elsewhere(collector)
     return collector.finished()
 
 

@@ -49,6 +49,7 @@ class Way(StrEnum):
     UNREAD = "unread"  # any pod of any namespace: a document that could not be read names it
     NAMESPACE = "namespace"  # any pod of its namespace: what nothing in the tree names (the orphan rule)
     MADE = "made"  # any pod of its namespace: those that it may make itself, which the tree does not show
+    RECORDED = "recorded"  # a workload that the tree does not show, and that a recording saw to call it
 
 
 FROM_ANY_POD = frozenset({Way.PROGRAM, Way.GATEWAY, Way.CONTROLLER, Way.UNREAD})
@@ -69,23 +70,35 @@ class Edge(Struct, frozen=True, eq=False):
     service: Object | None = None  # the Service through which, if any
 
 
+class Elsewhere(Struct, frozen=True):
+    """A workload that the tree does not show, by a recording: its ``namespace``, and those ``labels`` of its pods that
+    say what it is, none where they were not recorded."""
+
+    namespace: str
+    labels: tuple[tuple[str, str], ...] = ()
+
+
 class Entry(Struct, frozen=True, eq=False):
-    """Connections to ``server`` from where the tree shows no workload; no ``ports`` means all of them."""
+    """Connections to ``server`` from where the tree shows no workload; no ``ports`` means all of them. ``caller`` is
+    known of one that was recorded."""
 
     server: PodTemplate
     ports: tuple[Port, ...]
     way: Way
     evidence: tuple[Evidence, ...]
     service: Object | None = None
+    caller: Elsewhere | None = None
 
 
 class Unresolved(Struct, frozen=True, eq=False):
-    """``pod`` names a host that looks like a Service, and no Service of the tree has that name."""
+    """``pod`` names a host that looks like a Service, and no Service of the tree has that name. ``seen`` is the
+    workload that it was recorded to call: then nothing names it."""
 
     pod: PodTemplate
     host: str
     port: int | None
     evidence: Evidence
+    seen: Elsewhere | None = None
 
 
 class Unseen(Struct, frozen=True, eq=False):
@@ -102,13 +115,14 @@ class Unseen(Struct, frozen=True, eq=False):
 
 class External(Struct, frozen=True, eq=False):
     """``pod`` talks to something outside the cluster: a host name with a domain, or the addresses of a Service without
-    selector. ``addresses`` are those that the tree names."""
+    selector. ``addresses`` are those that the tree names. ``seen``: it was recorded, and nothing names it."""
 
     pod: PodTemplate
     host: str
     port: int | None
     addresses: tuple[str, ...]
     evidence: Evidence
+    seen: bool = False
 
 
 @dataclass(slots=True)

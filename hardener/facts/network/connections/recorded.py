@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 from hardener.authoring.edits import Evidence
 from hardener.exports.model import OUTSIDE, Peer, Recorded
 from hardener.facts.images.recordings import Recordings
-from hardener.facts.network.connections.model import Connections, Edge, Port
+from hardener.facts.network.connections.model import (
+    Connections,
+    Edge,
+    Elsewhere,
+    Entry,
+    External,
+    Port,
+    Unresolved,
+    Way,
+)
+from hardener.kubernetes.network.passing_labels import stays
 from hardener.tree.core_views import PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
@@ -21,6 +31,12 @@ if TYPE_CHECKING:
 
 _FILE = "harden.evidence.yaml"
 _SERVICE = "Service"
+_ANY_ADDRESS, _OUTSIDE = "any address", "an address outside of the cluster"
+_API = f"{_SERVICE}/default/kubernetes"
+_DNS_PORT, _DNS_NAMESPACES = 53, frozenset({"kube-system", "openshift-dns"})  # every pod may ask them anyway
+_NAMING = frozenset({
+    "app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component", "app", "k8s-app",
+})  # fmt: skip
 _Pair = tuple[PodTemplate, PodTemplate]
 
 
@@ -34,7 +50,7 @@ def put_recorded(into: Collector) -> None:
         for client in pods.get(peer.source, ()):
             fact = _fact(client, peer, recorded)
             for server in pods.get(peer.target, ()):
-                into.add(client, server, (Port(peer.port, peer.protocol),) if peer.port else (), fact, None)
+                into.add(client, server, _ports(peer), fact, None)
             if peer.target.startswith(f"{_SERVICE}/"):
                 _put_service(into, client, peer, fact)
 
@@ -49,6 +65,66 @@ def _pods(into: Collector) -> dict[str, list[PodTemplate]]:
     return found
 
 
+def put_elsewhere(into: Collector) -> None:
+    """Take up the recorded connections of which the tree shows one end alone: what was seen is let through, whoever
+    has the other end in Git."""
+    recorded = into.tree.recorded
+    if recorded is None or not recorded.peers:
+        return
+    pods = _pods(into)
+    found: dict[tuple[PodTemplate, tuple[Port, ...], Elsewhere | None], list[Evidence]] = {}
+    for peer in recorded.peers:
+        if peer.source not in pods:
+            caller, on = _elsewhere(peer.source, peer.target, recorded), _ports(peer)
+            for server in pods.get(peer.target, ()):
+                found.setdefault((server, on, caller), []).append(_called(server, peer, recorded))
+        for client in pods.get(peer.source, ()) if peer.target not in pods else ():
+            _put_called(into, client, peer, recorded)
+    order = {pod: position for position, pod in enumerate(into.pods)}
+    into.found.entries += [
+        Entry(server, on, Way.OUTSIDE if caller is None else Way.RECORDED, tuple(facts), caller=caller)
+        for (server, on, caller), facts in found.items()
+    ]
+    into.found.entries.sort(key=lambda entry: order.get(entry.server, 0))
+
+
+def _put_called(into: Collector, client: PodTemplate, peer: Peer, recorded: Recorded) -> None:
+    """Take up that ``client`` was seen to call what the tree does not show."""
+    fact, port = _fact(client, peer, recorded), peer.port or None
+    other = _elsewhere(peer.target, peer.source, recorded)
+    if other is None or peer.target == _API:
+        into.found.external.append(External(client, _ANY_ADDRESS, port, (), fact, seen=True))
+        return
+    kind, namespace, name = peer.target.split("/", 2)
+    is_service_here = kind == _SERVICE and any(
+        map(into.endpoints.pods, into.resolve(client.object, f"{name}.{namespace}"))
+    )
+    if not is_service_here and not (port == _DNS_PORT and namespace in _DNS_NAMESPACES):
+        into.found.unresolved.append(Unresolved(client, f"{name}.{namespace}", port, fact, other))
+
+
+def _elsewhere(name: str, beside: str, recorded: Recorded) -> Elsewhere | None:
+    """The workload ``name``, None for what is outside of the cluster; its namespace is "" where it is that of the
+    workload ``beside``."""
+    if name == OUTSIDE:
+        return None
+    about, namespace = recorded.workloads.get(name), name.split("/")[1]
+    labels = about.labels if about is not None else ()
+    kept = tuple(label for label in labels if label[0] in _NAMING and stays(*label))
+    return Elsewhere("" if beside.split("/")[1:2] == [namespace] else namespace, kept)
+
+
+def _ports(peer: Peer) -> tuple[Port, ...]:
+    return (Port(peer.port, peer.protocol),) if peer.port else ()
+
+
+def _called(server: PodTemplate, peer: Peer, recorded: Recorded) -> Evidence:
+    source = recorded.sources[peer.by]
+    caller = _OUTSIDE if peer.source == OUTSIDE else peer.source
+    text = f"{_FILE}: {source.tool} saw {caller} connect to it ({recorded.days(peer.by)})"
+    return Evidence(text, *server.object.place(server.path))
+
+
 def _put_service(into: Collector, client: PodTemplate, peer: Peer, fact: Evidence) -> None:
     _, namespace, name = peer.target.split("/", 2)
     for service in into.resolve(client.object, f"{name}.{namespace}"):
@@ -59,7 +135,8 @@ def _put_service(into: Collector, client: PodTemplate, peer: Peer, fact: Evidenc
 def _fact(client: PodTemplate, peer: Peer, recorded: Recorded) -> Evidence:
     source = recorded.sources[peer.by]
     port = f":{peer.port}" if peer.port else ""
-    text = f"{_FILE}: {source.tool} saw it connect to {peer.target}{port} ({recorded.days(peer.by)})"
+    target = _OUTSIDE if peer.target == OUTSIDE else peer.target
+    text = f"{_FILE}: {source.tool} saw it connect to {target}{port} ({recorded.days(peer.by)})"
     return Evidence(text, *client.object.place(client.path))
 
 

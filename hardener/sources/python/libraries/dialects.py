@@ -55,8 +55,10 @@ class Dialect(Struct, frozen=True, eq=False):
         return self._reserved(self._words(field))
 
     def field(self, type_name: str, keyword: str) -> str:
-        """The field of a type that a keyword argument names; an unknown one is left as it is."""
-        return fields_by_keyword(self, type_name).get(keyword, keyword)
+        """The field of a type that a keyword argument or attribute names; an unknown one is left as it is. What the
+        kubernetes client has as ``resources`` it keeps as ``_resources``."""
+        known = fields_by_keyword(self, type_name)
+        return known.get(keyword) or (known.get(keyword.removeprefix("_")) if self is KUBE else None) or keyword
 
     def class_name(self, type_name: str) -> str:
         """The class for a type, without what stands before it: "V1Container", "ContainerArgs"."""

@@ -24,6 +24,7 @@ _DEEPEST = 10  # classes that are made from each other
 _BUILDS = ("build_pod_request_obj", "create_pod_request_obj", "get_or_create_pod")  # of the operators of Airflow
 _FROM = re.compile(rb"(?m)^[ \t]*from[ \t]+(?P<module>[.\w]+)[ \t]+import[ \t]*(?P<names>\([^()]*\)|[^\n]*)")
 _WORD = re.compile(r"\w+")
+_ATTRIBUTE = re.compile(rb"\w\.(V[12](?:(?:alpha|beta)\d)?[A-Z]\w*)")  # a class of the kubernetes client below a module
 UNKNOWN = object()
 _CLIENTS = frozenset(
     f"{library}.{module}" for library in ("kubernetes", "kubernetes_asyncio") for module in ("client", "client.models")
@@ -169,12 +170,13 @@ class Subclasses:
         return frozenset(self._importing)
 
     def imports(self, raw: bytes, path: str) -> bool:
-        """Whether the file ``path`` imports what another one imports of a library."""
+        """Whether the file ``path`` imports what another one imports of a library, or that file as a module."""
+        below = {each.decode() for each in _ATTRIBUTE.findall(raw)}
         for found in _FROM.finditer(raw):
             module = found["module"].decode().lstrip(".")
             for name in _WORD.findall(found["names"].decode(errors="replace")):
                 whole = f"{module}.{name}" if module else name
-                if self.meant(whole, path) != whole:
+                if any(self.meant(each, path) != each for each in (whole, *(f"{whole}.{end}" for end in below))):
                     return True
         return False
 

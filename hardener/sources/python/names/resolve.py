@@ -202,20 +202,20 @@ def qualified_names(expression: syntax.Node, scope: Scope, depth: int = 0) -> li
     if not isinstance(expression, syntax.Name) or depth > _DEEPEST:
         return []
     end = "".join(f".{part}" for part in reversed(parts))
-    return [name + end for name in _names_of(expression.value, scope, depth)]
+    return _names_of(expression.value, end, scope, depth)
 
 
-def _names_of(name: str, scope: Scope, depth: int) -> list[str]:
-    """The full names that a name alone may stand for."""
+def _names_of(name: str, end: str, scope: Scope, depth: int) -> list[str]:
+    """The full names that a name with the attributes behind it, ``end``, may stand for."""
     owner = scope.owner(name)
     if owner is None:
         stars = [star.module.lstrip(".") for each in scope.outward() for star in each.stars]
-        return [f"{star}.{name}" for star in reversed(stars)]
+        return [f"{star}.{name}{end}" for star in reversed(stars)]
     bindings = owner.bindings[name]
     if all(binding.qualified or is_none(binding.value) for binding in bindings):  # None where a library is absent
-        return [binding.qualified for binding in bindings if binding.qualified]
+        return [binding.meant(binding.qualified + end) for binding in bindings if binding.qualified]
     if len(bindings) == 1 and isinstance(bindings[0].value, syntax.Name | syntax.Attribute):
-        return qualified_names(bindings[0].value, bindings[0].scope, depth + 1)
+        return [found + end for found in qualified_names(bindings[0].value, bindings[0].scope, depth + 1)]
     return []
 
 

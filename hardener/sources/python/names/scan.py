@@ -286,7 +286,8 @@ class _Walk:
             self.scope.stars.append(found)
         for each in found.names:
             each.qualified = self.meant(each.qualified) if found.is_from else each.qualified
-            self.bind(each.bound, Binding(self.scope, None, "imported", qualified=each.qualified))
+            meant = self.meant if found.is_from else str
+            self.bind(each.bound, Binding(self.scope, None, "imported", qualified=each.qualified, meant=meant))
 
     # Scopes.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct, field
 
@@ -44,6 +44,7 @@ class Binding(Struct, eq=False):
     says what the name is ("a parameter"). ``each``: the name takes each item of ``value`` in turn. ``qualified`` is the
     full name that an imported one stands for. What runs runs all of a ``block``: a body, a branch. ``inner`` is the
     scope of a function or class that has the name, ``part`` the place in each item of ``items`` that a loop gives it.
+    ``meant`` tells which full name stands for one below that of an imported module.
     """
 
     scope: Scope
@@ -55,6 +56,7 @@ class Binding(Struct, eq=False):
     inner: Scope | None = None
     items: syntax.Node | None = None
     part: int = 0
+    meant: Callable[[str], str] = str
 
 
 class Scope(Struct, eq=False):

@@ -132,12 +132,19 @@ def _template(node: syntax.Node, scope: Scope) -> tuple[syntax.Node, Scope] | No
 
 
 def _documents(made: Mapping) -> Iterator[Mapping]:
+    if _is_reference(made):
+        return
     if "kind" in made.fields and "apiVersion" in made.fields and made.type_name not in types.POD_TYPES:
         _first(made)
         yield made
         return
     for fragment in _fragments(made):
         yield _fragment(fragment)
+
+
+def _is_reference(made: Mapping) -> bool:
+    """Whether it names an object of a kind, as an OwnerReference does, and is none."""
+    return "kind" in types.fields(made.type_name) and not types.api_versions(made.type_name)
 
 
 def _first(made: Mapping) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from hardener.sources.python.libraries import types
 from hardener.sources.python.libraries.dialects import CDK8S, KUBE, LIGHTKUBE, PULUMI, recognise, two_step
@@ -17,10 +17,11 @@ WRAPPERS = ("Quantity", "IntOrString")  # classes of cdk8s for plain values
 
 
 class Names:
-    """The classes that a file may call. ``imports`` are its import statements."""
+    """The classes that a file may call. ``imports`` are its import statements, ``meant`` tells which full name of a
+    library one below a module of the tree stands for."""
 
-    def __init__(self, imports: Iterable[Imported]) -> None:
-        self.imports = list(imports)
+    def __init__(self, imports: Iterable[Imported], meant: Callable[[str], str] = str) -> None:
+        self.imports, self._meant = list(imports), meant
         self._inner_first = sorted(self.imports, key=lambda each: -each.scope_start)
         self._added: dict[int, list[str]] = {}  # names for the statement at an offset
         self._statements: dict[int, dict[str, list[str]]] = {}  # new ones behind it: names by module
@@ -46,13 +47,15 @@ class Names:
         sure = [each for each in visible if each is statement or each.scope_start or not each.indent]
         return self._seen(wanted, base, sure) or self._imported(beside, wanted, statement, sure)
 
-    @staticmethod
-    def _seen(wanted: str, base: str, visible: list[Imported]) -> str | None:
+    def _seen(self, wanted: str, base: str, visible: list[Imported]) -> str | None:
         """The class ``wanted`` by a name that is imported, or below a module that is, ``base`` before others."""
         bounds = [each for statement in visible for each in _bound(statement)]
         alone = next((bound for bound, full in bounds if full == wanted), None)
         if alone is not None or not base:
             return alone
+        name = wanted.rpartition(".")[2]
+        if any(bound == base and self._meant(f"{full}.{name}") == wanted for bound, full in bounds):
+            return f"{base}.{name}"
         modules = [(bound, full) for bound, full in bounds if wanted.startswith(full + ".")]
         if not modules:
             return None
@@ -76,7 +79,7 @@ class Names:
         base, _, rest = beside.callee.partition(".")
         for each in self._visible(beside.start):
             for bound, full in _bound(each):
-                whole = f"{full}.{rest}" if rest else full
+                whole = self._meant(f"{full}.{rest}") if rest else full
                 if bound == base and recognise(whole):
                     return whole, each, base if rest else ""
             if each.is_star and recognise(f"{each.module}.{beside.callee}".lstrip(".")):

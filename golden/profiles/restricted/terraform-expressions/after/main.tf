@@ -298,9 +298,9 @@ resource "kubernetes_namespace_v1" "each" {
     name = each.value
     labels = {
       "pod-security.kubernetes.io/audit"         = "restricted"
-      "pod-security.kubernetes.io/audit-version" = "v1.35"
+      "pod-security.kubernetes.io/audit-version" = "v1.36"
       "pod-security.kubernetes.io/warn"          = "restricted"
-      "pod-security.kubernetes.io/warn-version"  = "v1.35"
+      "pod-security.kubernetes.io/warn-version"  = "v1.36"
     }
   }
 }

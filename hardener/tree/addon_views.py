@@ -1,0 +1,166 @@
+"""Settings of what is installed beside Kubernetes, and of the rarer kinds of its own, as views: each is looked at by a
+rule for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from hardener.support.data_path import Path, value_at
+from hardener.tree.view import View
+
+# Where an object says what a chart is rendered with. Sources: the references of Flux (HelmRelease), Argo CD
+# (Application, ApplicationSet), helm-controller of k3s and provider-helm of Crossplane.
+_MAPPINGS: dict[str, tuple[Path, ...]] = {
+    "helm.toolkit.fluxcd.io": (("spec", "values"),),
+    "helm.fluxcd.io": (("spec", "values"),),
+    "helm.crossplane.io": (("spec", "forProvider", "values"),),
+    "helm.cattle.io": (("spec", "set"),),
+}
+_TEXTS: dict[str, tuple[Path, ...]] = {"helm.cattle.io": (("spec", "valuesContent"),)}
+_ARGO = "argoproj.io"
+_ARGO_SPECS: tuple[Path, ...] = (("spec",), ("spec", "template", "spec"))
+
+
+class ReleaseValues(NamedTuple):
+    """Values of a release at ``path``: a mapping, a text of YAML, or one value of the name ``name``."""
+
+    path: Path
+    value: Any
+    name: str = ""
+
+
+class ApiService(View):
+    """An APIService, by which the API server hands requests on to a Service."""
+
+    __slots__ = ()
+    KINDS = frozenset({("apiregistration.k8s.io", "APIService")})
+    type_name = "Object"
+
+
+class Monitor(View):
+    """What tells Prometheus whom to read, by its operator (monitoring.coreos.com/v1, v1alpha1, v1beta1)."""
+
+    __slots__ = ()
+    KINDS = frozenset({
+        ("monitoring.coreos.com", "ServiceMonitor"), ("monitoring.coreos.com", "PodMonitor"),
+        ("monitoring.coreos.com", "Probe"), ("monitoring.coreos.com", "ScrapeConfig"),
+    })  # fmt: skip
+    type_name = "Object"
+
+
+class ArgoProject(View):
+    """An AppProject of Argo CD."""
+
+    __slots__ = ()
+    KINDS = frozenset({("argoproj.io", "AppProject")})
+    type_name = "Object"
+
+
+class Release(View):
+    """What has a controller render a chart with values that stand in it: of Flux, Argo CD, k3s and Crossplane."""
+
+    __slots__ = ()
+    KINDS = frozenset({
+        ("helm.toolkit.fluxcd.io", "HelmRelease"), ("helm.fluxcd.io", "HelmRelease"),
+        ("argoproj.io", "Application"), ("argoproj.io", "ApplicationSet"),
+        ("helm.cattle.io", "HelmChart"), ("helm.cattle.io", "HelmChartConfig"),
+        ("helm.crossplane.io", "Release"),
+    })  # fmt: skip
+    type_name = "Object"
+
+    @property
+    def values(self) -> Iterator[ReleaseValues]:
+        """What its chart is rendered with, as far as it stands in the object; in any shape."""
+        group = self.object.group
+        places = [*_MAPPINGS.get(group, ()), *_TEXTS.get(group, ())]
+        for helm in self._argo() if group == _ARGO else ():
+            places += [(*helm, "valuesObject"), (*helm, "values")]
+            yield from self._parameters((*helm, "parameters"))
+        for place in places:
+            value = value_at(self.data, place)
+            if value is not None:
+                yield ReleaseValues(place, value)
+
+    def _argo(self) -> Iterator[Path]:
+        """Where an Application says how helm renders its sources."""
+        for base in _ARGO_SPECS:
+            yield (*base, "source", "helm")
+            sources = value_at(self.data, (*base, "sources"))
+            for at, _ in enumerate(sources if isinstance(sources, list) else ()):
+                yield (*base, "sources", at, "helm")
+
+    def _parameters(self, path: Path) -> Iterator[ReleaseValues]:
+        parameters = value_at(self.data, path)
+        for at, entry in enumerate(parameters if isinstance(parameters, list) else ()):
+            if isinstance(entry, dict) and isinstance(entry.get("name"), str):
+                yield ReleaseValues((*path, at, "value"), entry.get("value"), entry["name"])
+
+
+class CiliumPolicy(View):
+    """A network policy of Cilium."""
+
+    __slots__ = ()
+    KINDS = frozenset({("cilium.io", "CiliumNetworkPolicy"), ("cilium.io", "CiliumClusterwideNetworkPolicy")})
+    type_name = "Object"
+
+
+class CalicoPolicy(View):
+    """A network policy of Calico."""
+
+    __slots__ = ()
+    KINDS = frozenset({
+        ("projectcalico.org", "NetworkPolicy"), ("projectcalico.org", "GlobalNetworkPolicy"),
+        ("crd.projectcalico.org", "NetworkPolicy"), ("crd.projectcalico.org", "GlobalNetworkPolicy"),
+    })  # fmt: skip
+    type_name = "Object"
+
+
+class ClusterPolicy(View):
+    """A network policy of an administrator, for the whole cluster (policy.networking.k8s.io)."""
+
+    __slots__ = ()
+    KINDS = frozenset({
+        ("policy.networking.k8s.io", "AdminNetworkPolicy"), ("policy.networking.k8s.io", "ClusterNetworkPolicy"),
+    })  # fmt: skip
+    type_name = "Object"
+
+
+class PeerAuthentication(View):
+    """What Istio asks of callers of a workload: TLS on both sides or not."""
+
+    __slots__ = ()
+    KINDS = frozenset({("security.istio.io", "PeerAuthentication")})
+    type_name = "Object"
+
+
+class MeshAuthorization(View):
+    """An AuthorizationPolicy of Istio."""
+
+    __slots__ = ()
+    KINDS = frozenset({("security.istio.io", "AuthorizationPolicy")})
+    type_name = "Object"
+
+
+class PolicyException(View):
+    """An exception from policies of Kyverno."""
+
+    __slots__ = ()
+    KINDS = frozenset({("kyverno.io", "PolicyException"), ("policies.kyverno.io", "PolicyException")})
+    type_name = "Object"
+
+
+class DeviceClaim(View):
+    """A claim of devices, or the template of one (resource.k8s.io)."""
+
+    __slots__ = ()
+    KINDS = frozenset({("resource.k8s.io", "ResourceClaim"), ("resource.k8s.io", "ResourceClaimTemplate")})
+    type_name = "Object"
+
+
+class StorageClass(View):
+    """A StorageClass."""
+
+    __slots__ = ()
+    KINDS = frozenset({("storage.k8s.io", "StorageClass")})
+    type_name = "Object"

@@ -1,0 +1,34 @@
+"""K03: volumes are encrypted."""
+
+from __future__ import annotations
+
+from hardener.authoring.edits import Severity
+from hardener.authoring.transform import Steps, transform
+from hardener.tree.addon_views import StorageClass
+
+# Drivers that encrypt or not by a parameter. Source: the parameters of aws-ebs-csi-driver, aws-efs-csi-driver,
+# alibaba-cloud-csi-driver and the in-tree plugin of AWS.
+_SWITCHED = frozenset({
+    "ebs.csi.aws.com", "efs.csi.aws.com", "kubernetes.io/aws-ebs", "diskplugin.csi.alibabacloud.com",
+    "ebs.csi.eks.amazonaws.com",
+})  # fmt: skip
+
+
+@transform(each=StorageClass, stage="secrets", severity=Severity.MEDIUM, only_reports=True)
+def unencrypted_storage(storage: StorageClass) -> Steps:
+    """A StorageClass makes encrypted volumes.
+
+    Why: a disk that is not encrypted is read by whoever gets a snapshot or a copy of it.
+
+    May break: nothing, since it only reports: the parameters of a StorageClass do not change, so that a new class is
+    needed, and volumes that are there stay as they are.
+    """
+    encrypted = storage.get("parameters", "encrypted")
+    if storage.text("provisioner") not in _SWITCHED or str(encrypted).lower() != "false":
+        return
+    yield storage.finding(
+        f"volumes of {storage.object} are not encrypted",
+        "parameters",
+        "encrypted",
+        advice='make a class with encrypted: "true" (kmsKeyId names a key of your own), and move the claims to it',
+    )
