@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
@@ -34,6 +32,7 @@ from hardener.observe.pod_values import Given, Variable, variables, words
 from hardener.observe.probes import ASKS, Probes, command_of_hook, port_of, question, words_of
 from hardener.observe.questions import Hint
 from hardener.observe.refusal import NotOfferedError, NotStartedError, Refusal, at
+from hardener.observe.running_container import RunningContainer, Times, declared_ports, has_probes, is_ready, is_sidecar
 from hardener.observe.volumes import Volumes, place_of
 from hardener.support.data_path import Path
 from hardener.support.printable import plain
@@ -103,21 +102,6 @@ class _Read(Struct, frozen=True, eq=False):
     end: list[str]
 
 
-@dataclass(slots=True, eq=False)
-class _Container:
-    spec: Map
-    name: str
-    variables: list[Variable] = field(default_factory=list, repr=False)
-    probes: Probes | None = None
-    pid: int = 0
-    traced: int = 0
-    resolver: int = 0
-    id: str = ""
-    began: float = 0.0
-    done: bool = False
-    seen: Activity = field(default_factory=Activity)
-
-
 class PodRun:
     """A pod at its ``endpoint`` of the ``network``. ``mask`` takes secrets out of a text; ``stop`` ends every wait.
     ``shows_output``: a line of what a container prints may be part of a reason."""
@@ -142,8 +126,8 @@ class PodRun:
         self._name = f"harden-{os.getpid()}-{next(_serial)}"
         image = next(iter(pod.images.values()))[0]
         self._volumes = Volumes(engine, agent, pod.spec, pod.given, image)
-        self._running: list[_Container] = []
-        self._inits: list[_Container] = []
+        self._running: list[RunningContainer] = []
+        self._inits: list[RunningContainer] = []
         self._made: list[str] = []
         self._names: dict[str, str] = {}  # of containers, by what the engine calls them
         self._tokens: dict[str, bool] = {}
@@ -289,10 +273,10 @@ class PodRun:
             self.restarts += 1
             self._pause(1 + attempt)
 
-    def _begin(self, spec: Map, *, init: bool = False) -> _Container:
+    def _begin(self, spec: Map, *, init: bool = False) -> RunningContainer:
         """Start one container. Raises NotStartedError, MissingError, EngineError."""
         read = self._given[id(spec)]
-        container = _Container(spec, f"{self._name}-{next(self._number)}", read.variables)
+        container = RunningContainer(spec, f"{self._name}-{next(self._number)}", read.variables)
         owner = None if init or not self._running else self._running[0]
         options = container_options.options(
             self._engine,
@@ -322,7 +306,7 @@ class PodRun:
         self._hook(container)
         return container
 
-    def _create_in_turn(self, container: _Container, words: list[str], environment: Mapping[str, str]) -> None:
+    def _create_in_turn(self, container: RunningContainer, words: list[str], environment: Mapping[str, str]) -> None:
         """Make and start it, again where what it takes is held by one that is on its way out."""
         for attempt in range(_TRIES):
             try:
@@ -335,7 +319,7 @@ class PodRun:
                 self._remove([container.name])
                 self._pause(0.5 * (attempt + 1))
 
-    def _create(self, container: _Container, words: list[str], environment: Mapping[str, str]) -> None:
+    def _create(self, container: RunningContainer, words: list[str], environment: Mapping[str, str]) -> None:
         """Make and start it. Raises NotStartedError, EngineError."""
         done = self._engine.call("create", "--pull", "never", "--name", container.name, *words, environment=environment)
         if not done.ok:
@@ -355,7 +339,7 @@ class PodRun:
         self._started(self._engine.call("start", container.name))
         self._engine.note_start(None)
 
-    def _trace(self, container: _Container) -> None:
+    def _trace(self, container: RunningContainer) -> None:
         """Count its system calls from its first one on, where somebody asked for them. Raises EngineError."""
         if self._engine.strace is None or (self.pod.key, container.spec.get("name")) in self._engine.profiles:
             return
@@ -365,7 +349,7 @@ class PodRun:
         if problem is not None:
             raise EngineError(f"the system calls of {container.spec.get('name')} cannot be recorded: {problem}")
 
-    def _note_calls(self, container: _Container) -> None:
+    def _note_calls(self, container: RunningContainer) -> None:
         if container.traced:
             container.seen.calls |= set(self._agent("traced", container.traced) or ())
 
@@ -376,7 +360,7 @@ class PodRun:
             self._engine.note_start(done.reason)
             raise (EngineError if _OF_ENGINE.search(said) else NotStartedError)(done.reason)
 
-    def _of_namespaces(self, owner: _Container | None) -> list[str]:
+    def _of_namespaces(self, owner: RunningContainer | None) -> list[str]:
         """The options that join the namespaces of ``owner``, or give it those of the pod."""
         if owner is not None:
             shared = ["--pid", f"container:{owner.name}"] if self.pod.spec.get("shareProcessNamespace") else []
@@ -411,7 +395,7 @@ class PodRun:
             options += ["--env-file", path]
         return options, environment
 
-    def _check(self, container: _Container) -> None:
+    def _check(self, container: RunningContainer) -> None:
         """What the engine made is what it was asked for: it has settings of its own. Raises NotStartedError."""
         _, config = self.pod.images[str(container.spec.get("image"))]
         given = {each.name: each.value for each in container.variables}
@@ -420,7 +404,7 @@ class PodRun:
             self._engine.note_start(problem)
             raise NotStartedError(problem)
 
-    def _hook(self, container: _Container) -> None:
+    def _hook(self, container: RunningContainer) -> None:
         hook = (container.spec.get("lifecycle") or {}).get("postStart")
         if not isinstance(hook, dict) or not hook:
             return
@@ -461,7 +445,7 @@ class PodRun:
     ) -> Came:
         longest = self._longest(seconds)
         started = time.monotonic()
-        times = _Times(began=started, quiet_since=started)
+        times = Times(began=started, quiet_since=started)
         while True:
             if self._tick_all(restarts=restarts):
                 times.begin_anew()
@@ -480,19 +464,19 @@ class PodRun:
             self._bound()
             self._pause()
 
-    def _is_up(self, times: _Times, now: float, seconds: float, *, whole: bool) -> bool:
+    def _is_up(self, times: Times, now: float, seconds: float, *, whole: bool) -> bool:
         """Whether it has been up for long enough: for ``seconds``, or a little where its probes say so."""
         if not self._are_ready() or self.pod.ends:
             return False
         by_probes = self._have_probes() and not whole
         return now - times.ready_since >= _SETTLE if by_probes else now - times.began >= seconds
 
-    def _may_do_more(self, times: _Times, now: float) -> bool:
+    def _may_do_more(self, times: Times, now: float) -> bool:
         """Whether it has work to do right after the start: it may not have come to what stops it."""
         return not self._have_probes() and now - times.quiet_since < _SETTLE
 
     def _have_probes(self) -> bool:
-        return all(map(_has_probes, self._running))
+        return all(map(has_probes, self._running))
 
     # Answers.
 
@@ -507,7 +491,7 @@ class PodRun:
     def target(self, namespace: str) -> Target:
         """Whom a command of a user is run against."""
         listens = {port for each in self._running for port in each.seen.listens if port.endswith("/tcp")}
-        declared = [int(port.partition("/")[0]) for each in self._running for port in _declared(each)]
+        declared = [int(port.partition("/")[0]) for each in self._running for port in declared_ports(each)]
         numbers = sorted((int(port.partition("/")[0]) for port in listens), key=lambda one: (one not in declared, one))
         return Target(self.pod.key, namespace, self._endpoint.address, tuple(numbers), self._running[0].pid)
 
@@ -550,7 +534,7 @@ class PodRun:
         return any(each.seen.busy for each in self._running)
 
     def _are_ready(self) -> bool:
-        return all(map(_is_ready, self._running))
+        return all(map(is_ready, self._running))
 
     def _came_late(self, longest: float, silent: list[str], *, is_up: bool, needs_ports: bool) -> Came:
         """What came of it after the ``longest`` wait. ``silent`` ports matter only where it ``needs_ports``."""
@@ -571,14 +555,16 @@ class PodRun:
         return self.restarts != before
 
     def _has_ended(self) -> bool:
-        return self.pod.ends and all(each.done for each in self._running if not _is_sidecar(each.spec))
+        return self.pod.ends and all(each.done for each in self._running if not is_sidecar(each.spec))
 
     def _silent(self, serves: Mapping[str, Collection[str]] | None) -> list[str]:
         """The ports on which containers do not listen yet, though they should."""
         found = []
         for container in self._running:
             if container.seen.sees_sockets:
-                wanted = _declared(container) if serves is None else serves.get(str(container.spec.get("name")), ())
+                wanted = (
+                    declared_ports(container) if serves is None else serves.get(str(container.spec.get("name")), ())
+                )
                 found += [port for port in wanted if port not in container.seen.listens]
         if serves is None and any(each.seen.sees_sockets for each in self._running):
             listens = {port for each in self._running for port in each.seen.listens}
@@ -599,7 +585,7 @@ class PodRun:
         said = list(filter(None, (unready.probes.said, self._said(unready))))
         return self._line([f"not ready in {seconds:.0f} s", *(said or [self._last])])
 
-    def _tick(self, container: _Container, *, restarts: bool) -> None:
+    def _tick(self, container: RunningContainer, *, restarts: bool) -> None:
         """Look at a container, ask its probes, and start it again where it has ended. Raises NotStartedError."""
         self._look(container)
         code = self._ended(container)
@@ -609,7 +595,7 @@ class PodRun:
             if container.probes.failed is None:
                 return
             why = container.probes.failed
-        elif self.pod.ends and code == 0 and not _is_sidecar(container.spec):
+        elif self.pod.ends and code == 0 and not is_sidecar(container.spec):
             container.done = container.seen.done = True
             self._note_files(container)
             return
@@ -617,14 +603,14 @@ class PodRun:
             why = self._why(container, code)
         self._last = self._line([why, self._said(container)])
         policy = self.pod.spec.get("restartPolicy") or "Always"
-        may = policy != "Never" or _is_sidecar(container.spec)
+        may = policy != "Never" or is_sidecar(container.spec)
         if not may or not restarts or self.restarts >= _MOST_RESTARTS:
             raise NotStartedError(self._last)
         self.restarts += 1
         self._pause(min(self.restarts, 4))
         self._again(container)
 
-    def _again(self, container: _Container) -> None:
+    def _again(self, container: RunningContainer) -> None:
         """Start it anew, and where it owns the network of the pod, all of the others, too."""
         again = self._running if container is self._running[0] else [container]
         specs = [each.spec for each in again]
@@ -654,10 +640,10 @@ class PodRun:
         return None
 
     @staticmethod
-    def _why(container: _Container, code: int) -> str:
+    def _why(container: RunningContainer, code: int) -> str:
         return f"{container.spec.get('name')} ends with {code}{_OF_CODES.get(code, '')}"
 
-    def _ended(self, container: _Container) -> int | None:
+    def _ended(self, container: RunningContainer) -> int | None:
         """Its exit code, None while it runs."""
         if container.pid and os.path.isdir(f"/proc/{container.pid}/ns"):
             return None
@@ -668,7 +654,7 @@ class PodRun:
             return _OUT_OF_MEMORY
         return int(state.get("ExitCode") or 0)
 
-    def _ask(self, container: _Container, probe: Map, seconds: float) -> str | None:
+    def _ask(self, container: RunningContainer, probe: Map, seconds: float) -> str | None:
         """What goes wrong with what ``probe`` asks, None where nothing does."""
         if "exec" in probe:
             return self._executed(container, words_of(probe, container.spec), seconds)
@@ -681,7 +667,7 @@ class PodRun:
         answer = self._agent(f"ask_{ASKS[kind]}", *place, *question(kind, handler), seconds, seconds=seconds + 5)
         return None if answer is None else self._mask(str(answer))
 
-    def _executed(self, container: _Container, command: list[str], seconds: float) -> str | None:
+    def _executed(self, container: RunningContainer, command: list[str], seconds: float) -> str | None:
         """What goes wrong with a command in a container, None where nothing does."""
         done = self._engine.call("exec", container.name, *command, seconds=max(seconds, 5), output=65536)
         if done.ok:
@@ -699,7 +685,7 @@ class PodRun:
 
     # What is seen.
 
-    def _look(self, container: _Container) -> None:
+    def _look(self, container: RunningContainer) -> None:
         if container.pid:
             found = self._agent("look", container.pid, container.id)
             if found is not None:
@@ -727,7 +713,7 @@ class PodRun:
             found[name] = container.seen
         return found
 
-    def _note_files(self, container: _Container) -> None:
+    def _note_files(self, container: RunningContainer) -> None:
         if container.resolver:
             container.seen.outside |= set(self._agent("asked_names", container.resolver) or ())
         changed = container_files.changed(self._engine, container.name)
@@ -750,7 +736,7 @@ class PodRun:
         )
         container.seen.complaints |= complaints(container_files.log(self._engine, container.name))
 
-    def _prepared(self, container: _Container) -> set[str]:
+    def _prepared(self, container: RunningContainer) -> set[str]:
         """Empty folders of its image that belong to one of its users other than root."""
         users = sorted(container.seen.users - {0})
         wrote = sorted(container.seen.wrote)
@@ -772,7 +758,7 @@ class PodRun:
             found += [(name, self._mask(line)) for line in lines if line.strip()]
         return tuple(found)
 
-    def _said(self, container: _Container) -> str:
+    def _said(self, container: RunningContainer) -> str:
         """The line of its log that says why."""
         if not self._shows_output:
             return NOT_SHOWN
@@ -790,47 +776,12 @@ class PodRun:
         return plain(text.encode("utf-8", "replace").decode())[:_LOG_LINE]
 
 
-class _Times(Struct):
-    """When a pod began, or began anew; since when it has had nothing to do, and has been ready."""
-
-    began: float
-    quiet_since: float
-    ready_since: float = math.inf
-
-    def begin_anew(self) -> None:
-        """One of its containers was started again."""
-        self.began, self.ready_since = time.monotonic(), math.inf
-
-    def note(self, now: float, *, is_busy: bool, is_ready: bool) -> None:
-        """Take in what a look at it has found ``now``."""
-        self.quiet_since = now if is_busy else self.quiet_since
-        self.ready_since = min(self.ready_since, now) if is_ready else math.inf
-
-
 _OUT_OF_MEMORY = 137
 _DNS = 53
 _OF_CODES = {137: " (killed; more memory than its limit does that)", 139: " (a fault of memory)"}
-
-
-def _is_sidecar(spec: Map) -> bool:
-    return spec.get("restartPolicy") == "Always"
-
-
-def _is_ready(container: _Container) -> bool:
-    return container.done or container.probes is None or container.probes.ready
-
-
-def _has_probes(container: _Container) -> bool:
-    return container.probes is not None and container.probes.any
 
 
 def _serves_names(spec: Map) -> bool:
     """Whether a container of a pod listens where names are asked for."""
     containers = [*mappings(spec.get("initContainers")), *mappings(spec.get("containers"))]
     return any(port.get("containerPort") == _DNS for each in containers for port in mappings(each.get("ports")))
-
-
-def _declared(container: _Container) -> list[str]:
-    """The ports of TCP that a manifest declares, as "80/tcp"."""
-    ports = mappings(container.spec.get("ports"))
-    return [f"{port.get('containerPort')}/tcp" for port in ports if port.get("protocol", "TCP") == "TCP"]

@@ -8,7 +8,7 @@ whose work begins behind a login get their client as ``observe.exercise``; ``--a
 nothing of harden: it finds by its client which capabilities each needs, leaving them out one by one. The exit code is 1
 where a change is safe and false.
 
-It needs podman, runc, docker-registry and a base image (``built_images``).
+It needs podman, runc, nft, docker-registry and a base image (``built_images``).
 """
 
 from __future__ import annotations
@@ -367,23 +367,35 @@ def place(chosen: Iterable[Packaged], base: str) -> Iterator[Place]:
             yield Place(podman, host, Path(name))
 
 
-def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> list[Row]:
-    """Observe, apply, let the clients work, and print what came of it."""
-    tree = where.tree("tree", chosen, exercised=not asked.alone)
-    began = time.monotonic()
+_KEPT = ("harden.lock", "profiles")  # what harden observe leaves in a tree
+
+
+def _observe(where: Place, tree: Path, kept: Path, asked: argparse.Namespace) -> None:
+    """Run ``harden observe`` over ``tree``; what it said and left goes to the folder ``kept``."""
     words: tuple[str, ...] = ("observe", ".", "--format", "json", "--seconds", str(asked.seconds), "--budget", "120m")
     words += ("--seccomp", "profiles") if asked.seccomp else ()
+    began = time.monotonic()
     done = where.harden(*words, cwd=tree)
     took = time.monotonic() - began
     if not done.stdout:
         raise SystemExit(done.stderr)
-    if asked.keep:
-        Path(asked.keep).mkdir(parents=True, exist_ok=True)
-        (Path(asked.keep) / "observed.json").write_text(done.stdout, encoding="utf-8")
-        (Path(asked.keep) / "observed.txt").write_text(done.stderr, encoding="utf-8")
-    seen = {each["workload"].rpartition("/")[2]: each for each in json.loads(done.stdout)["workloads"]}
-    seconds = seconds_of(done.stderr)
-    print(f"harden observe: {took:.0f} s for {len(chosen)} workloads, load {os.getloadavg()[0]:.1f}\n", flush=True)
+    kept.mkdir(parents=True, exist_ok=True)
+    (kept / "observed.json").write_text(done.stdout, encoding="utf-8")
+    (kept / "observed.txt").write_text(done.stderr, encoding="utf-8")
+    subprocess.run(["cp", "-a", *(tree / name for name in _KEPT if (tree / name).exists()), kept], check=True)
+    print(f"harden observe: {took:.0f} s, load {os.getloadavg()[0]:.1f}\n", flush=True)
+
+
+def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> list[Row]:
+    """Observe, apply, let the clients work, and print what came of it."""
+    tree = where.tree("tree", chosen, exercised=not asked.alone)
+    kept = Path(asked.again or asked.keep or where.folder / "kept")
+    if not asked.again:
+        _observe(where, tree, kept, asked)
+    subprocess.run(["cp", "-a", *(kept / name for name in _KEPT if (kept / name).exists()), tree], check=True)
+    said = json.loads((kept / "observed.json").read_text(encoding="utf-8"))
+    seen = {each["workload"].rpartition("/")[2]: each for each in said["workloads"]}
+    seconds = seconds_of((kept / "observed.txt").read_text(encoding="utf-8"))
     graded = grades(tree)
     commit(tree)
     subprocess.run(["cp", "-a", tree, where.folder / "safe"], check=True)
@@ -398,7 +410,7 @@ def measure(where: Place, chosen: list[Packaged], asked: argparse.Namespace) -> 
     for which, folder, more in variants:
         pods[which] = where.applied(folder, chosen, *more)
     if asked.keep:
-        subprocess.run(["cp", "-a", tree, Path(asked.keep) / f"tree-{int(time.time())}"], check=True)
+        subprocess.run(["cp", "-a", tree, kept / f"tree-{int(time.time())}"], check=True)
     machine = Machine(where.podman, where.folder / "pods")
     if any(one.beside for one in chosen):
         machine.begin()
@@ -523,6 +535,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--seccomp", action="store_true", help="record profiles of system calls, and try them out")
     parser.add_argument("--node", action="store_true", help="run their pods on a node of Kubernetes, too")
     parser.add_argument("--keep", help="a folder for what harden said and left")
+    parser.add_argument("--again", help="such a folder: harden observe is not run again")
     asked = parser.parse_args(words)
     chosen = [known[name] for name in asked.names] or list(PACKAGED)
     with mock.patch.object(services, "allow"), place(chosen, asked.base) as where:  # no test runs
