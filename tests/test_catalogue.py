@@ -7,8 +7,9 @@ import re
 
 import pytest
 
-from hardener.authoring import other_names, registry, trivy_checks
+from hardener.authoring import other_names, peer_checks, registry, trivy_checks
 from hardener.authoring.risks import RISKS
+from hardener.authoring.transform import SCANNERS
 from hardener.commands import explain
 from hardener.engine import find_audit_gaps, pipeline
 from hardener.errors import InputError
@@ -143,6 +144,30 @@ def test_every_peer_is_found_by_its_name() -> None:
         for check, ids in checks.items():
             found = other_names.find(f"{scanner}:{check}")
             assert found is not None and {item.id for item in found.transforms} == ids
+
+
+def test_checks_of_peers_lead_to_transforms_or_to_a_reason() -> None:
+    left = peer_checks.left()
+    for scanner, checks in peer_checks.asked().items():
+        assert scanner in SCANNERS and not checks.keys() & left[scanner].keys()
+        for check, ids in checks.items():
+            assert ids and ids <= registry.transforms().keys(), check
+    for scanner, reasons in left.items():
+        assert not registry.peer_checks()[scanner].keys() & reasons.keys()
+        for check, why in reasons.items():
+            assert why in " ".join(said(f"{scanner}:{check}").split()) and "is nothing that harden looks for" in said(
+                check
+            )
+
+
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [("CKV_K8S_49", "rbac-wildcard-verbs"), ("wildcard-in-rules", "rbac-wildcard-resources"),
+     ("env-var-secret", "secret-env-literal"), ("C-0187", "rbac-wildcard-apigroups"), ("C0264", "unencrypted-storage"),
+     ("CKV_K8S_138", "kubelet-auth"), ("sensitiveConfigmapContent", "secret-configmap-move")],
+)  # fmt: skip
+def test_a_check_of_a_peer_is_explained(name: str, id: str) -> None:
+    assert id in said(name)
 
 
 # -- findings that are no transforms

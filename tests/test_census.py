@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from tests.conftest import Harden, git, shared
+from tests.conftest import SHARED, Harden, git, shared
 from tests.python_sources.test_python_census import census as in_python
 
 TREES = (
-    "apps", "charts", "conformance", "corpus", "design", "findings", "findings/reach", "images", "seed", "truth",
+    "apps", "charts", "conformance", "corpus", "design", "findings", "findings/reach", "images", "seed",
 )  # fmt: skip
 SAMPLE = ("findings/reach", "seed")  # that every run looks at
 CONTAINERS = ("containers", "initContainers", "ephemeralContainers", "container", "script", "steps", "sidecars")
@@ -174,6 +174,20 @@ def test_nothing_is_silent(name: str, harden: Harden, tmp_path: Path) -> None:
     found, missing = silent(copy, harden)
     assert missing == []
     assert found or name == "images"
+
+
+BUNDLES = sorted(path.name for path in (SHARED / "truth" / "cases").glob("*"))
+
+
+@pytest.mark.slow
+@pytest.mark.sampled(6)
+@pytest.mark.parametrize("name", BUNDLES)
+def test_nothing_of_a_bundle_is_silent(name: str, harden: Harden, tmp_path: Path) -> None:
+    copy = tmp_path / "tree"
+    shutil.copytree(shared("truth", "cases", name, "naked"), copy, symlinks=True)
+    found, missing = silent(copy, harden)
+    assert missing == []
+    assert found
 
 
 BOX = "{name: a, image: 'a:1', securityContext: {privileged: true}}"

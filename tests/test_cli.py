@@ -30,7 +30,7 @@ OPTIONS = {
     " --as-of --report --patch --color -h --help",
     "values": "--profile --max-grade --accept --only --skip --format --kubernetes-version --config --option"
     " --as-of --yes -f --values --set --release --namespace --helm-program --renders -o --output --in-place"
-    " --template-patch"
+    " --template-patch --templates"
     " --patch --color -v --verbose --quiet -h --help",
     "fn": "-h --help",
     "graph": "--format --config --evidence -h --help",

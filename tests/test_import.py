@@ -729,6 +729,16 @@ def test_the_same_export_again_takes_its_own_place(tmp_path: Path) -> None:
     assert merged(one, one) == one
 
 
+def test_a_container_that_is_injected_no_more_is_forgotten(tmp_path: Path) -> None:
+    before, _ = read(written(tmp_path, [POD, DEPLOYMENT]))
+    pod = copy.deepcopy(POD)
+    del pod["spec"]["containers"][1]  # type: ignore[index]
+    after, _ = read(written(tmp_path, [pod, DEPLOYMENT]))
+    assert before.injected and merged(before, after).injected == {}
+    others, _ = read(written(tmp_path, [DEPLOYMENT]))
+    assert merged(before, others).injected == before.injected
+
+
 def test_two_sources_are_both_kept_the_newer_first(tmp_path: Path) -> None:
     old, _ = read(written(tmp_path, KRR))
     (tmp_path / "new").mkdir()
@@ -748,7 +758,21 @@ WRONG_FILES = {
         "containers:\n  a/b:\n  - ran: {uid: 1, by: a1}\n",
         "write it as KIND/NAMESPACE/NAME/CONTAINER",
     ),
+    "a peer without a namespace": (
+        "version: 1\nsources:\n  a1: {tool: t, file: f, to: '2026-01-01'}\n"
+        "peers:\n- {from: web, to: Deployment/shop/api, by: a1}\n",
+        "peers: web: write it as KIND/NAMESPACE/NAME",
+    ),
+    "a port that there is not": (
+        "version: 1\nsources:\n  a1: {tool: t, file: f, to: '2026-01-01'}\n"
+        "peers:\n- {from: outside, to: Deployment/shop/api, port: 70000, by: a1}\n",
+        "peers: 70000/TCP is no port of TCP, UDP or SCTP",
+    ),
+    "an injected container of no workload": ("version: 1\ninjected:\n  web: [x]\n", "write it as KIND/NAMESPACE/NAME"),
     "no day": ("version: 1\nsources:\n  a1: {tool: t, file: f, to: yesterday}\n", "a day looks like"),
+    "a day that there is not": (
+        "version: 1\nsources:\n  a1: {tool: t, file: f, to: '2026-13-45'}\n", "a day looks like"
+    ),
     "a path that leads out": (
         "version: 1\nsources:\n  a1: {tool: t, file: f, to: '2026-01-01'}\ncontainers:\n  a/b/c/d:\n"
         "  - wrote: {folders: [../x], by: a1}\n",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import random
 import subprocess
 import sys
 from itertools import pairwise
@@ -11,15 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from hardener.exports import collector
+from hardener.authoring import profile
+from hardener.authoring.edits import Grade
+from hardener.engine import pipeline
+from hardener.errors import InputError
+from hardener.exports import collector, kept_file
 from hardener.exports.model import Recorded
+from hardener.tree.tree import Tree
 from tests.conftest import ROOT, Harden, write
-from tests.test_import import CALICO, DEPLOYMENT, HUBBLE, POD, TOOLS, read, written
+from tests.test_import import CALICO, DEPLOYMENT, HUBBLE, POD, TOOLS, everywhere, read, written
 
 _JSON = [tool for tool in TOOLS if not isinstance(TOOLS[tool][0], str)]
 _DEEP = '{"a": ' + "[" * 30_000 + "]" * 30_000 + "}"
 _MOST_MEMORY = 200 << 20
+ALL = os.environ.get("HARDEN_CASES") == "all"
 
 
 def lines(content: Any) -> str:
@@ -77,6 +86,88 @@ def test_what_another_cluster_runs_is_counted_and_named(harden: Harden, tmp_path
         "2 workloads fit no object of this tree, or several: Deployment/elsewhere/web, StatefulSet/elsewhere/api"
         in done.out
     )
+
+
+WHOLE = """\
+version: 1
+sources:
+  a1: {tool: kubectl, file: pods.json, to: "2026-11-30"}
+  a2: {tool: audit log, file: audit.log, from: "2026-11-01", to: "2026-11-30", events: 2, reads: 1}
+cluster:
+- {kind: Node, name: v1.30.1 containerd, said: {os: Debian}, by: a1}
+- {kind: Namespace, name: shop, said: {enforce: baseline}, by: a1}
+images:
+  nginx:1.27:
+  - config: {user: "101", ports: [80/tcp], volumes: [/data], folder: /srv, by: a1}
+  - holds: {runtimes: [java 21], servers: [redis 7], by: a1}
+containers:
+  Deployment/shop/web/web:
+  - image: {name: "nginx:1.27", digest: "sha256:%s", by: a1}
+  - ran: {uid: 101, gid: 101, byImage: true, by: a1}
+  - wrote: {folders: [/var/x], files: [/etc/x], by: a1}
+  - capabilities: {used: [CHOWN], by: a1}
+  - used: {cpu: 35m, cpuMost: "1", memory: 50Mi, memoryMost: 120Mi, oomKilled: 1, restarts: 1, throttled: 5m, by: a1}
+  - calls: {refused: [bpf], by: a1}
+  - programs: {setuid: [/bin/su], by: a1}
+workloads:
+  Deployment/shop/web: {release: eu, labels: {app: web}, by: a1}
+injected:
+  Deployment/shop/web: [istio-proxy]
+peers:
+- {from: Deployment/shop/web, to: Deployment/shop/api, port: 80, by: a1}
+- {from: outside, to: Deployment/shop/web, port: 80, protocol: UDP, by: a1}
+- {from: Deployment/shop/web, to: Service/shop/api, port: 80, by: a1}
+accounts:
+  shop/web:
+  - by: a2
+    events: 2
+    did:
+    - {verbs: [get], resource: configmaps, namespace: shop, names: [x]}
+""" % ("a" * 64)
+_TYPED: tuple[Any, ...] = (
+    None,
+    -1,
+    1 << 70,
+    "",
+    "x",
+    "/",
+    "a/b/c",
+    "../..",
+    [],
+    {},
+    [None],
+    True,
+    1.5,
+    "2026-02-31",
+    "\x1b[31m",
+)
+
+
+def test_whatever_stands_in_the_kept_file_is_read_or_refused(tmp_path: Path) -> None:
+    """Who writes it by hand gets one line, or a run."""
+    whole = yaml.safe_load(WHOLE)
+    write(
+        tmp_path,
+        {"web.yaml": json.dumps(DEPLOYMENT).replace('"name": "web"}]', '"name": "web", "image": "nginx:1.27"}]')},
+    )
+    rng, refused, read = random.Random(38), 0, 0
+    places = len(list(everywhere(whole)))
+    for place in range(places) if ALL else rng.sample(range(places), 40):
+        changed = copy.deepcopy(whole)
+        holder, key = list(everywhere(changed))[place]
+        holder[key] = rng.choice(_TYPED)
+        (tmp_path / kept_file.NAME).write_text(yaml.safe_dump(changed))
+        try:
+            found = kept_file.load(str(tmp_path))
+        except InputError as error:
+            assert "\n" not in str(error) and kept_file.NAME in str(error)
+            refused += 1
+            continue
+        tree = Tree.read([str(tmp_path)], root=str(tmp_path))
+        tree.recorded = found
+        assert pipeline.run(tree, profile.load("restricted"), pipeline.Gate(Grade.BREAKING)).changes
+        read += 1
+    assert refused > 5 and read > 5
 
 
 _READ = """
@@ -150,9 +241,6 @@ def test_more_connections_than_are_kept_are_counted_and_said(
 def test_a_ping_opens_no_port(tmp_path: Path) -> None:
     found, _ = read(written(tmp_path, {**CALICO, "proto": "icmp", "dest_port": 0}))
     assert found.peers == ()
-
-
-ALL = os.environ.get("HARDEN_CASES") == "all"
 
 
 def test_many_flows_take_no_more_memory_than_few(tmp_path: Path) -> None:

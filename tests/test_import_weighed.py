@@ -547,6 +547,35 @@ def test_the_graph_draws_who_stands_in_no_manifest(harden: Harden, tmp_path: Pat
         )
 
 
+INJECTED = """\
+version: 1
+sources:
+  a1: {tool: kubectl, file: pods.json, to: "2026-11-30"}
+injected:
+  Deployment/shop/web: [istio-proxy]
+"""
+SPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
+
+
+def test_a_policy_leaves_the_way_to_the_mesh_of_a_sidecar_that_a_cluster_put_in(harden: Harden, tmp_path: Path) -> None:
+    """Nothing in the tree asks for it: a revision of the whole cluster does."""
+    write(tmp_path, SHOP | {"harden.evidence.yaml": INJECTED})
+    harden("apply", "--only", "netpol-workload", ".")
+    documents = (each for path in tmp_path.rglob("*.yaml") for each in yaml.safe_load_all(path.read_text()))
+    policies = {each["metadata"]["name"]: each["spec"] for each in documents if each.get("kind") == "NetworkPolicy"}
+    assert _only(policies["harden-web"]["egress"], 15012) == [{"namespaceSelector": _space("istio-system")}]
+    assert "15012" not in json.dumps(policies["harden-api"])
+
+
+def test_no_level_is_enforced_where_a_cluster_adds_a_container(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {"space.yaml": SPACE, "web.yaml": manifest("nginx:1.27")})
+    before = harden("check", "--only", "namespace-pss-labels", "--format", "json", ".").out
+    write(tmp_path, {"harden.evidence.yaml": INJECTED})
+    after = harden("check", "--only", "namespace-pss-labels", "--format", "json", ".").out
+    said = "istio-proxy runs in its pods and stands in no manifest"
+    assert '"enforce' in before.replace("pod-security.kubernetes.io/", '"') and said not in before and said in after
+
+
 # Whatever is told: a change of a written value that something speaks against is never safe.
 
 AGAINST: tuple[dict[str, Any], ...] = (

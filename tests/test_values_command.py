@@ -23,7 +23,7 @@ from hardener.report import formats
 
 from . import helm
 from .chart_places import of_folder
-from .conftest import ROOT, Done, commit, run, snapshot, write
+from .conftest import ROOT, Done, commit, git, run, snapshot, write
 from .shown import block, blocks, hold, read, shell
 
 CHART = ROOT / "golden/charts/shop/before/shop"
@@ -214,6 +214,70 @@ def test_a_packed_chart_is_hardened_beside_itself(tmp_path: Path) -> None:
     assert homes("package", "chart", "-d", "packed", cwd=folder).returncode == 0
     done = harden("values", "packed/shop-1.0.0.tgz", "--quiet", cwd=folder)
     assert done.status == 0 and (folder / "packed/harden-values.yaml").is_file()
+
+
+PROBE = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: probe, annotations: {helm.sh/hook: test}}
+spec:
+  containers:
+    - name: probe
+      image: registry.example/probe:1.0
+      resources: {{- toYaml .Values.resources | nindent 8 }}
+"""
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("asked", [False, True])
+def test_hooks_that_helm_test_runs_are_left_out_unless_asked_for(asked: bool, tmp_path: Path) -> None:
+    helm.program(3)
+    folder = chart_in(tmp_path)
+    config = {".harden.yaml": "helm: {tests: true}\n"} if asked else {}
+    write(folder, {"chart/templates/tests/probe.yaml": PROBE, **config})
+    found = json.loads(harden("diff", "chart", "--format", "json", cwd=folder).out)
+    met = {each["object"]["name"] for kind in ("changes", "findings") for each in found[kind] if each.get("object")}
+    assert "release-web" in met and ("probe" in met) is asked
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_lines_for_own_templates_are_written_where_somebody_asks(ends: str, tmp_path: Path) -> None:
+    helm.program(3)
+    folder = chart_in(tmp_path)
+    for name in ("values.yaml", "templates/deployment.yaml"):
+        path = folder / "chart" / name
+        path.write_bytes(path.read_bytes().replace(b"\n", ends.encode()))
+    git(folder, "commit", "-qam", "ends of lines")
+    asked = ("values", "chart", "-f", "production.yaml", "--templates")
+    done = harden(*asked, "--yes", cwd=folder)
+    assert done.status == 0 and "new lines in templates/deployment.yaml, values.yaml make more: " in done.err
+    assert "the patch of templates" not in done.out and "hardened 3 files" in done.out
+    assert "git restore -- chart/templates/deployment.yaml chart/values.yaml && rm -- harden-values.yaml" in done.out
+    changed = git(folder, "diff", "--stat", "--numstat").stdout.decode().splitlines()
+    assert {line.split("\t")[2]: line.split("\t")[1] for line in changed if "\t" in line} == {
+        "chart/templates/deployment.yaml": "0", "chart/values.yaml": "0"
+    }, "no line goes"  # fmt: skip
+    again = harden(*asked, "-f", "harden-values.yaml", "--in-place", "harden-values.yaml", "--yes", cwd=folder)
+    assert again.status == 0 and "no line of a template makes more" in again.err, again.all
+    assert "changed nothing" in again.out
+
+
+@pytest.mark.helm
+def test_what_does_not_go_with_lines_for_templates_is_one_line(tmp_path: Path) -> None:
+    helm.program(3)
+    folder = chart_in(tmp_path)
+    (folder / "chart.tgz").write_bytes(of_folder(folder / "chart"))
+    before = snapshot(folder)
+    own = ("chart", "-f", "chart/values.yaml", "--in-place", "chart/values.yaml")
+    for arguments, said in (
+        (("chart", "--template-patch", "x.patch"), "give one of the two"),
+        (("chart.tgz",), "--templates edits the templates of a folder"),
+        (own, "--templates adds keys to chart/values.yaml: write the overrides elsewhere"),
+    ):
+        done = harden("values", *arguments, "--templates", "--yes", cwd=folder)
+        assert (done.status, done.out, done.err.count("\n")) == (2, "", 1) and said in done.err, done.all
+    assert snapshot(folder) == before
 
 
 # What is refused, in one line.

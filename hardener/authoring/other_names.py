@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from hardener.authoring import registry, trivy_checks
+from hardener.authoring import peer_checks, registry, trivy_checks
 from hardener.authoring.transform import Transform
 
 _TRIVY = "trivy"
@@ -16,11 +16,12 @@ _CIS = re.compile(r"(?i)(?:cis[ _-]*)?(?:(eks|gke|aks)[ _-]*)?(\d+(?:\.\d+)+)\.?
 
 class Found(Struct, frozen=True):
     """``name`` as its scanner spells it, and the transforms that ask for the same: none where it is known that there
-    are none. ``scanner`` is that of ``registry.peer_checks``, "trivy" or "CIS"."""
+    are none, with ``why``. ``scanner`` is that of ``registry.peer_checks``, "trivy" or "CIS"."""
 
     scanner: str
     name: str
     transforms: tuple[Transform, ...]
+    why: str = ""
 
 
 def find(text: str) -> Found | None:
@@ -34,6 +35,11 @@ def find(text: str) -> Found | None:
             for check, ids in checks.items():
                 if _same(peer, check, name):
                     return Found(peer, check, _transforms(ids))
+    for peer, reasons in peer_checks.left().items():
+        if scanner.lower() in ("", peer):
+            for check, why in reasons.items():
+                if _same(peer, check, name):
+                    return Found(peer, check, (), why)
     number = _CIS.fullmatch(text)
     return _benchmark((number[1] or "").upper(), number[2]) if number else None
 
@@ -41,7 +47,8 @@ def find(text: str) -> Found | None:
 def names() -> list[str]:
     """Return all names that ``find`` knows, but for numbers of a benchmark."""
     peers = [check for checks in registry.peer_checks().values() for check in checks]
-    return [*peers, *trivy_checks.CHECKS]
+    left = [check for checks in peer_checks.left().values() for check in checks]
+    return [*peers, *left, *trivy_checks.CHECKS]
 
 
 def of(transform: Transform) -> dict[str, list[str]]:
@@ -50,8 +57,12 @@ def of(transform: Transform) -> dict[str, list[str]]:
     for peer in transform.peers:
         scanner, _, check = peer.partition(":")
         found.setdefault(scanner, []).append(check)
-    if checks := trivy_checks.checks_of(transform.id):
-        found[_TRIVY] = checks
+    for scanner, checks in peer_checks.asked().items():
+        more = [check for check, ids in checks.items() if transform.id in ids]
+        if more:
+            found[scanner] = list(dict.fromkeys((*found.get(scanner, ()), *more)))
+    if known := trivy_checks.checks_of(transform.id):
+        found[_TRIVY] = known
     return dict(sorted(found.items()))
 
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from types import ModuleType
 
 from hardener.authoring import declaration_cache
+from hardener.authoring.peer_checks import asked
 from hardener.authoring.transform import SCANNERS, STAGES, Transform
 from hardener.errors import InputError
 
@@ -60,6 +61,9 @@ def peer_checks() -> dict[str, dict[str, frozenset[str]]]:
         for peer in transform.peers:
             scanner, _, check = peer.partition(":")
             found[scanner][check] = found[scanner].get(check, frozenset()) | {id}
+    for scanner, checks in asked().items():
+        for check, ids in checks.items():
+            found[scanner][check] = found[scanner].get(check, frozenset()) | ids
     return found
 
 

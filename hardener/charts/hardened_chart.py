@@ -39,6 +39,8 @@ from hardener.tree.tree import Settings, Tree, lock_for, recorded_for
 
 MOST_RENDERS = 200
 LINES = "the patch of templates"
+BY_LINES = "change that lines of the template make"
+"""The topic of a finding about a change that new lines of the chart's own templates make."""
 _FILTER = "harden filter behind helm, as a post-renderer, does it, too"
 _MOST_TURNS = 6  # in which a chart is hardened without what values do not reach
 StepName = tuple[str, tuple[tuple[str, str, Path], ...]]
@@ -91,7 +93,8 @@ class HardenedChart(Struct, eq=False):
     often it was rendered; ``spent``: that was not often enough to try everything. ``dropped`` are dependencies that the
     chart has, and that were not there; ``schemas`` those that were not asked, since they name another schema. ``also``
     is what follows from the values beside the changes, and does no harm. ``patches`` are to be made behind helm;
-    ``is_untried``: no program kustomize was there that has tried them."""
+    ``is_untried``: no program kustomize was there that has tried them. ``texts`` are files of the chart, by their paths
+    in it, with the lines that findings with the topic ``BY_LINES`` ask for."""
 
     outcome: Outcome
     written: Written
@@ -103,6 +106,7 @@ class HardenedChart(Struct, eq=False):
     also: tuple[str, ...] = ()
     patches: Sequence[dict[str, Any]] = ()
     is_untried: bool = False
+    texts: Written = {}
 
     @property
     def follows(self) -> str | None:
@@ -180,6 +184,7 @@ class _Hardening:
         self._known: Search | None = None
         self._is_ahead = False
         self._kustomize = Kustomize.found(os.path.realpath(run.root)) if run.may_patch else None
+        self._texts: Written = {}  # of the chart's own files, with the lines that make the rest
         self._otherwise: set[StepName] = set()  # of whose patches kustomize makes something else
 
     def _rendered(self, files: list[str], *, schema: bool) -> str:
@@ -231,7 +236,7 @@ class _Hardening:
         at_templates(outcome, template_texts(copy.folder, run.called), self._memory.templates)
         return HardenedChart(
             outcome, written, hardened, self._renders.count, spent, copy.dropped, copy.schemas, tuple(reached.also),
-            patches, is_untried=bool(patches) and self._kustomize is None,
+            patches, is_untried=bool(patches) and self._kustomize is None, texts=self._texts,
         )  # fmt: skip
 
     def _close(
@@ -303,6 +308,7 @@ class _Hardening:
             below=_below(self._run.chart),
         )
         outcome.template_patch = own.patch
+        self._texts = own.written.texts
         written = {step.number for step in own.steps}
         for step in steps:
             report = refused.get(name_of(step.changes))
@@ -310,7 +316,7 @@ class _Hardening:
                 continue
             if step.number in written:
                 report.advice = f"add to the chart what {LINES} shows; {_FILTER}"
-                report.topic = "change that lines of the template make"
+                report.topic = BY_LINES
             elif step.number in own.by_hand:
                 report.advice = f"change the template by hand, since {own.by_hand[step.number].reason}; {_FILTER}"
 

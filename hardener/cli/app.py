@@ -354,6 +354,9 @@ def values(
         Path | None,
         typer.Option(help="Write the lines for the chart's own templates here, as a patch.", metavar="FILE"),
     ] = None,
+    templates: Annotated[
+        bool, typer.Option("--templates", help="Write these lines into the templates and values.yaml of the chart.")
+    ] = False,
     helm_program: HelmOption = None,
     renders: RendersOption = 200,
     profile: Profile = None,
@@ -382,7 +385,8 @@ def values(
 
     status = write_values(
         chart, replace(choices_of(context), set=option), release_of(context) or Release(), style_of(context),
-        output=text(output), in_place=text(in_place), template_patch=text(template_patch), yes=yes,
+        output=text(output), in_place=text(in_place), template_patch=text(template_patch), templates=templates,
+        yes=yes,
     )  # fmt: skip
     sys.exit(status)
 

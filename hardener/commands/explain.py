@@ -104,6 +104,10 @@ def _explain_other(found: other_names.Found, say: Say, width: int) -> None:
     title = f"{_SCANNERS.get(found.scanner, found.scanner)} {found.name}"
     if found.scanner == "trivy":
         title += f" ({trivy_checks.CHECKS[found.name][0]})"
+    if found.why:
+        for line in _wrap(f"{title} is nothing that harden looks for: {found.why}.", width):
+            say(line)
+        return
     if len(found.transforms) == 1:
         say(f"{title} is what this transform asks for:")
         say("")

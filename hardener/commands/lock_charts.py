@@ -196,8 +196,8 @@ def _ask(
                 held = None if update else wanted.held
                 asked = wanted.reference if held is None else _pinned(wanted.reference, held)
                 return _taken(wanted.reference, charts.pull(asked), held)
-            except (RegistryError, ChartError) as error:
-                return RegistryError(str(error))
+            except RegistryError as error:
+                return error
 
         for wanted, found in worker_threads.run(tasks, ask, _AT_ONCE):
             progress(wanted.key)
@@ -218,14 +218,17 @@ def _pinned(reference: ChartReference, held: Located) -> ChartReference:
 
 def _taken(reference: ChartReference, pulled: Pulled, held: Located | None) -> _Kept:
     """Keep what was ``pulled``, once it is known to be the chart that is asked for, and the one that the lock holds.
-    Raises RegistryError, ChartError, InputError."""
+    Raises RegistryError, InputError."""
     if held is not None and held.chart.digest != pulled.digest:
         raise RegistryError(f"what comes now is {pulled.digest}, {NAME} has {held.chart.digest}: {_UPDATE}")
     with tempfile.TemporaryDirectory(prefix="harden-") as folder:
         path = os.path.join(folder, f"{reference.name.removesuffix('.tgz')}.tgz")
         archives.write(path, pulled.archive)
-        with Copied(path) as copy:
-            said = metadata(copy.folder, copy.name)
+        try:
+            with Copied(path) as copy:
+                said = metadata(copy.folder, copy.name)
+        except ChartError as error:  # which names a folder that is gone by then
+            raise RegistryError(str(error).replace(os.path.join(plain(folder), ""), "")) from None
     name, version = str(said.get("name")), str(said.get("version"))
     if not reference.is_archive and name != reference.name:
         raise RegistryError(f"the chart in its archive is called {plain(name)}")

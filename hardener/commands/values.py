@@ -53,13 +53,18 @@ def write_values(
     output: str | None,
     in_place: str | None,
     template_patch: str | None = None,
+    templates: bool = False,
     yes: bool = False,
 ) -> int:
     """Write the overrides that harden ``chart`` to the file ``output``, or into ``in_place``, one of the files of
-    ``release``; the lines for its templates go to the file ``template_patch``.
+    ``release``; the lines for its templates go to the file ``template_patch``, or with ``templates`` into these.
 
     Returns 0; 2 when it could not be written. Raises InputError.
     """
+    if templates and template_patch is not None:
+        raise InputError("--templates writes the lines, --template-patch shows them: give one of the two")
+    if templates and not os.path.isdir(chart):
+        raise InputError(f"--templates edits the templates of a folder, and {chart} is none")
     target = target_of(chart, release, output, in_place)
     finish_killed([], targets=[target, *([template_patch] if template_patch is not None else [])])
     with Progress() as progress:
@@ -67,6 +72,8 @@ def write_values(
     for line in _remarks(chart, hardened):
         print(f"harden: {plain(line)}", file=sys.stderr)
     outcome = hardened.outcome
+    if templates:
+        _take_lines(chart, hardened)
     if not may_write(outcome, yes):
         return 2
     if not hardened.written and in_place is None and os.path.lexists(target):
@@ -88,6 +95,33 @@ def _put(path: str, text: str) -> None:
         transaction.put(files.target_path(path), text.encode())
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
+
+
+def _take_lines(chart: str, hardened: HardenedChart) -> None:
+    """Take the lines for the chart's own templates, of which a render has shown what they make, into what is written.
+    Raises InputError."""
+    from hardener.charts.hardened_chart import BY_LINES
+
+    outcome = hardened.outcome
+    if not hardened.texts:
+        print(f"harden: {plain(chart)}: no line of a template makes more", file=sys.stderr)
+        return
+    known = {change.file.path for change in outcome.files}
+    for name, text in hardened.texts.items():
+        real = files.target_path(os.path.join(chart, name))
+        if real in known:
+            raise InputError(
+                f"--templates adds keys to {os.path.relpath(real)}: write the overrides elsewhere, with -o"
+            )
+        content = _content(real) if os.path.lexists(real) else Content("", False, -1, 0)
+        file = ManifestFile(real, os.path.relpath(real), content, True)
+        outcome.files.append(FileChange.of(file, text, list(hunks_of(content.text, text))))
+    made = [finding for finding in outcome.findings if finding.topic == BY_LINES]
+    outcome.findings = [finding for finding in outcome.findings if finding.topic != BY_LINES]
+    outcome.template_patch = ""
+    ids = ", ".join(dict.fromkeys(finding.id for finding in made))
+    names = ", ".join(sorted(hardened.texts))
+    print(f"harden: {plain(chart)}: new lines in {plain(names)} make more: {ids}", file=sys.stderr)
 
 
 def target_of(chart: str, release: Release, output: str | None, in_place: str | None) -> str:

@@ -162,7 +162,8 @@ def _places(outcome: Outcome) -> dict[Piece, list[Place]]:
     """The places whose lines a report needs beside those of the changes that are made."""
     found: dict[Piece, list[Place]] = {}
     unreported = [waived.finding for waived in outcome.waived if waived.finding is not None]
-    records: list[Report | Waived] = [*outcome.findings, *unreported, *outcome.waived]
+    others = [other for report in outcome.findings for other in report.also]
+    records: list[Report | Waived] = [*outcome.findings, *others, *unreported, *outcome.waived]
     for record in records:
         if record.piece is not None and not record.line:
             found.setdefault(record.piece, []).append((record, record.path))

@@ -40,7 +40,8 @@ class Compared(Struct, frozen=True):
 
 
 def entries(outcome: Outcome, mask: Callable[[str], str]) -> Iterator[tuple[Entry, Report | Change]]:
-    """The entry of each finding, pending change and held-back step of ``outcome``; ``mask`` hides secrets."""
+    """The entry of each finding, pending change and held-back step of ``outcome``; ``mask`` hides secrets. A finding
+    that stands for several places has one for each of them."""
     places = _Places()
 
     def entry(what: str, id: str, path: str, item: Object | None, piece: Piece | None, place: Path) -> Entry:
@@ -49,8 +50,9 @@ def entries(outcome: Outcome, mask: Callable[[str], str]) -> Iterator[tuple[Entr
         return (what, id, mask(name), mask(_object(item)), mask(where))
 
     for found in outcome.findings:
-        path = found.piece.file.path if found.piece is not None else os.path.realpath(found.file)
-        yield entry("finding", found.id, path, found.object, found.piece, found.path), found
+        for one in (found, *found.also):
+            path = one.piece.file.path if one.piece is not None else os.path.realpath(one.file)
+            yield entry("finding", one.id, path, one.object, one.piece, one.path), found
     held = [(change, "held") for held in outcome.held for change in held.changes]
     for change, what in [*((change, "change") for change in outcome.changes), *held]:
         # What is new belongs to the file that it is made for: a run that does not see that one does not miss it.
@@ -127,17 +129,20 @@ def compare(
 
 
 def _known(met: list[tuple[Entry, Any]], left: Counter[Entry]) -> set[int]:
-    """The ids of the records ``met`` that are ``left`` in the baseline, each of which is taken from there."""
+    """The ids of the records ``met`` that are ``left`` in the baseline, each of which is taken from there: of a finding
+    that stands for several places one is enough."""
     known: set[int] = set()
+    taken: set[int] = set()
     # The same under its own word first: what one run makes, one with another --max-grade holds back or reports.
     for alike in (False, True):
-        for entry, record in met:
-            if id(record) in known:
+        for number, (entry, record) in enumerate(met):
+            if number in taken:
                 continue
             kept = [(what, *entry[1:]) for what in _WORDS] if alike else [entry]
             match = next((one for one in kept if left[one] > 0), None)
             if match is not None:
                 left[match] -= 1
+                taken.add(number)
                 known.add(id(record))
     return known
 

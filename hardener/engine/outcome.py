@@ -77,7 +77,7 @@ class Held(Struct, eq=False):
 
 class Report(Struct, eq=False):
     """A finding: ``risk`` is None where it concerns a file and no risk of the list. ``not_looked_at`` is as in
-    ``Finding``: what it is about may hold anything."""
+    ``Finding``: what it is about may hold anything. ``also``: the same at other places, for which it stands."""
 
     id: str
     risk: str | None
@@ -91,6 +91,7 @@ class Report(Struct, eq=False):
     line: int = 0
     topic: str | None = None
     not_looked_at: bool = False
+    also: list[Report] = field(default_factory=list)
 
 
 class Refused(Struct, eq=False):

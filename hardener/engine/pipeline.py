@@ -101,7 +101,7 @@ class _Run(Struct):
     system_pods: SystemPods
     skipped: dict[tuple[int, str], _Skipped] = field(default_factory=dict)
     unknown: UnknownValues = field(default_factory=UnknownValues)
-    said: set[tuple[str, str]] = field(default_factory=set)  # transform and Finding.once
+    said: dict[tuple[str, str], Report] = field(default_factory=dict)  # by transform and Finding.once
     has_waivers: bool = False
     has_code: bool = False  # whether a piece is code, whose text may have no place for a step
     built: Callable[[Outcome], Set[tuple[Piece, Path]]] | None = None  # adds what kustomizations build
@@ -455,17 +455,18 @@ def _report(state: _Run, transform: Transform, target: View, finding: Finding) -
     waived = state.waivers.finding(transform, target, report)
     if waived is not None:
         state.outcome.waived.append(waived)
-    elif not _is_said(state, transform, finding):
+    elif (said := _said(state, transform, finding, report)) is not None:
+        said.also.append(report)
+    else:
         state.outcome.findings.append(report)
 
 
-def _is_said(state: _Run, transform: Transform, finding: Finding) -> bool:
-    """Whether a finding that is made once was made before; if not, it is from now on."""
+def _said(state: _Run, transform: Transform, finding: Finding, report: Report) -> Report | None:
+    """The finding that was made before of what is made once; None for the first, which ``report`` is from now on."""
     if finding.once is None:
-        return False
-    before = len(state.said)
-    state.said.add((transform.id, finding.once))
-    return len(state.said) == before
+        return None
+    first = state.said.setdefault((transform.id, finding.once), report)
+    return first if first is not report else None
 
 
 def _finding(transform: Transform, target: View, finding: Finding) -> Report:

@@ -32,6 +32,7 @@ from hardener.exports.model import (
     Usage,
     Workload,
     Writes,
+    is_day,
 )
 from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.kubernetes.pods.recorded_signs import refused_calls, setuid_programs
@@ -59,7 +60,6 @@ _MADE_NAMES = (
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
 _PLAIN = re.compile(r"[\w./:@+=, -]{1,253}")
-_DAY = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
 _PORTS = 1 << 16
 _SERVICE = "Service"
 _NO_END = Workload("", "", "")
@@ -147,7 +147,7 @@ class Collector:
         """The source of a fact that ``tool`` tells, at ``days`` ("2026-11-30T12:00:00Z" or None)."""
         key = (tool, self.file)
         period = self._tools.setdefault(key, [None, None])
-        for day in (day[:10] for day in days if day and _DAY.match(day)):
+        for day in (day[:10] for day in days if day and is_day(day[:10])):
             period[0] = min(period[0] or day, day)
             period[1] = max(period[1] or day, day)
         return key

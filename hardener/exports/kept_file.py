@@ -14,6 +14,7 @@ import msgspec
 from hardener.authoring.config import parsed_file
 from hardener.errors import InputError
 from hardener.exports.model import (
+    OUTSIDE,
     About,
     Account,
     Calls,
@@ -32,6 +33,7 @@ from hardener.exports.model import (
     Source,
     Usage,
     Writes,
+    is_day,
 )
 from hardener.kubernetes.images.reference import is_digest
 from hardener.kubernetes.objects import quantity
@@ -44,8 +46,9 @@ from hardener.sources.yaml.style import FlowStyle
 NAME = "harden.evidence.yaml"
 VERSION = 1
 _HEAD = "# What a cluster and its recorders told of these workloads: harden import writes it, harden apply reads it.\n"
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CONTAINER = re.compile(r"[^/\s]+/[^/\s]+/[^/\s]+/[^/\s]+")
+_WORKLOAD = re.compile(r"[^/\s]+/[^/\s]+/[^/\s]+")
+_PORTS, _PROTOCOLS = 1 << 16, frozenset({"TCP", "UDP", "SCTP"})
 _FLOW = FlowStyle()
 
 
@@ -328,11 +331,22 @@ def _facts(entry: dict[str, Any], where: str, lines: tuple[_Line, ...]) -> Itera
 def _problems(found: Recorded) -> Iterator[str]:
     """What is wrong with facts whose keys and types are right, with what to write in its place."""
     for key, source in found.sources.items():
-        if not all(_DAY.fullmatch(day) for day in (source.last, source.first or source.last)):
+        if not all(map(is_day, (source.last, source.first or source.last))):
             yield f"sources: {key}: a day looks like 2026-11-25"
     yield from (f"by: {key} is none of its sources" for key in sorted({*found.of_sources()} - found.sources.keys()))
+    yield from _problems_of_workloads(found)
     for name, facts in found.containers.items():
         yield from (f"containers: {name}: {problem}" for problem in _problems_of(name, facts))
+
+
+def _problems_of_workloads(found: Recorded) -> Iterator[str]:
+    ends = {end for peer in found.peers for end in (peer.source, peer.target)} - {OUTSIDE}
+    for section, names in (("peers", ends), ("workloads", found.workloads), ("injected", found.injected)):
+        wrong = sorted(name for name in names if not _WORKLOAD.fullmatch(name))
+        yield from (f"{section}: {name}: write it as KIND/NAMESPACE/NAME" for name in wrong)
+    for peer in found.peers:
+        if not 0 <= peer.port < _PORTS or peer.protocol not in _PROTOCOLS:
+            yield f"peers: {peer.port}/{peer.protocol} is no port of TCP, UDP or SCTP"
 
 
 def _problems_of(name: str, facts: Facts) -> Iterator[str]:

@@ -7,6 +7,7 @@ value, no argument, no pod name and no address is part of any fact.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any, TypeVar
 
 from msgspec import Struct, field
@@ -16,6 +17,14 @@ _Held = TypeVar("_Held", bound="Facts | ImageFacts")
 KEPT = "harden.evidence.yaml"
 OUTSIDE = "outside"
 """The peer that is no workload of the cluster."""
+
+
+def is_day(text: str) -> bool:
+    """Whether ``text`` is a day of the calendar, as "2026-11-25"."""
+    try:
+        return len(text) == len("2026-11-25") and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 class Workload(Struct, frozen=True, order=True):
@@ -287,13 +296,24 @@ def merged(before: Recorded, new: Recorded) -> Recorded:
     return Recorded(
         sources,
         _both(kept.containers, new.containers, sources, keys),
-        kept.injected | new.injected,
+        _without_seen(kept.injected, new) | new.injected,
         tuple(sorted({*kept.peers, *(replace(peer, by=keys[peer.by]) for peer in new.peers)})),
         _both(kept.images, new.images, sources, keys),
         kept.workloads | {name: replace(about, by=keys[about.by]) for name, about in new.workloads.items()},
         accounts,
         _newest_of_cluster(kept.cluster, tuple(replace(fact, by=keys[fact.by]) for fact in new.cluster)),
     )
+
+
+def _without_seen(injected: dict[str, tuple[str, ...]], new: Recorded) -> dict[str, tuple[str, ...]]:
+    """``injected`` without workloads whose pods ``new`` shows: what is put into them, it says."""
+    of_pods = {key for key, source in new.sources.items() if source.tool == "kubectl"}
+    seen = {
+        name.rpartition("/")[0]
+        for name, facts in new.containers.items()
+        if of_pods & ({image.by for image in facts.images} | {ran.by for ran in facts.ran})
+    }
+    return {name: names for name, names in injected.items() if name not in seen}
 
 
 def _newest_of_cluster(old: tuple[ClusterFact, ...], new: tuple[ClusterFact, ...]) -> tuple[ClusterFact, ...]:

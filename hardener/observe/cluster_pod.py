@@ -25,6 +25,7 @@ from hardener.support.shapes import mapping, mappings
 
 Map = dict[str, Any]
 _TICK, _SETTLE = 0.5, 2.0  # seconds
+_LOOKS = 6  # until a kubelet has told of a container that ended
 _MOST_SECONDS, _LEAST_SECONDS = 300.0, 60.0  # to become ready; a node may have to pull its image first
 _MOST_RESTARTS = 5
 _LOG_LINES, _LOG_LINE = 40, 400
@@ -210,10 +211,23 @@ class ClusterPod(Struct, eq=False):
         for port, before in self.expected.items() if serves is not None else ():
             now = self.answers.get(port, before)
             if now != before:
-                first = str(mappings(self.pod["spec"].get("containers"))[0].get("name"))
-                text = f"port {port} {now}, and {before} as it is: {self._said(first, '')}"
-                return Came(False, self._line(text), self.restarts)
+                return Came(False, self._ended_since() or self._otherwise(port, now, before), self.restarts)
         return Came(True, "", self.restarts)
+
+    def _otherwise(self, port: int, now: str, before: str) -> str:
+        """That a port does something else, and the line of the log that may say why."""
+        said = self._said(str(mappings(self.pod["spec"].get("containers"))[0].get("name")), "")
+        return self._line(": ".join(filter(None, (f"port {port} {now}, and {before} as it is", said))))
+
+    def _ended_since(self) -> str | None:
+        """What a container of it that ended as it was asked said; None where all run."""
+        for _ in range(_LOOKS):
+            why = self.ended()
+            if why is not None:
+                return why
+            if self.stop.wait(_TICK):
+                raise StoppedError("interrupted")
+        return None
 
     def _activity(self, status: Map) -> Activity:
         """What is known of a container by its ``status``."""

@@ -159,7 +159,16 @@ class _Collector:
         at = (finding.file, finding.line, finding.object, finding.path)
         message = f"{named}{finding.message}: {finding.advice}"
         found = self._problem(Kind.FINDING, what, at, message, finding.message)
+        if finding.also:
+            found = replace(found, places=tuple(map(self._also, finding.also)))
         return replace(found, not_looked_at=True) if finding.not_looked_at else found
+
+    def _also(self, other: Report) -> Place:
+        return Place(
+            self.redactor.text(f"the same in {other.object or other.file}"),
+            self._name(other.file),
+            self._line(other.file, other.line),
+        )
 
     def _refused(self, refused: Refused) -> Problem:
         edits = f" ({refused.edits} edits not made)" if refused.edits else ""

@@ -15,6 +15,12 @@ _EKS = re.compile(
     r"|(?:git::)?(?:(?:https|ssh|git)://)?(?:git@)?github\.com[/:]terraform-aws-modules/terraform-aws-eks(?:\.git)?"
     r"(?://(?P<within>[^?]*))?(?:\?.*)?"
 )
+# The module for launch templates of the blueprints of AWS up to version 4, which takes metadata options in its call.
+# Source: aws-ia/terraform-aws-eks-blueprints, modules/launch-templates/variables.tf.
+_TEMPLATES = re.compile(
+    r"(?:git::)?(?:(?:https|ssh|git)://)?(?:git@)?github\.com[/:]aws-ia/terraform-aws-eks-blueprints(?:\.git)?"
+    r"//modules/launch-templates(?:\?.*)?"
+)
 _REF = re.compile(r"[?&]ref=([^&]+)")
 _PINNED = re.compile(r"(?:=|~>)?\s*v?(\d+)(?:\.|\s*(?:,|$))")
 
@@ -66,6 +72,11 @@ class Module(Block):
         for any other module. Its source is the registry or a Git repository."""
         found = _EKS.fullmatch(str(self.literal("source") or ""))
         return None if found is None else found["part"] or found["within"] or ""
+
+    @property
+    def makes_templates(self) -> bool:
+        """Whether it calls the module for launch templates of the EKS blueprints."""
+        return _TEMPLATES.fullmatch(str(self.literal("source") or "")) is not None
 
     @property
     def major(self) -> int | None:

@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hardener.charts.chart_memory import ChartMemory
 from hardener.charts.files.copy import Copied
 from hardener.charts.hardened_chart import MOST_RENDERS, ChartRun, HardenedChart, Refuses, harden_chart
 from hardener.charts.helm import ChartError, Helm
@@ -49,9 +50,10 @@ def measured(
     values: Sequence[str] = (),
     most: int = MOST_RENDERS,
     may_patch: bool = False,
+    memory: ChartMemory | None = None,
 ) -> tuple[HardenedChart, list[Change], float]:
-    """The chart hardened with Helm ``major`` by at most ``most`` trials, the changes that were wanted, and the seconds
-    of processor time that it took."""
+    """The chart hardened with Helm ``major`` by at most ``most`` trials, with the ``memory`` of other releases of it,
+    the changes that were wanted, and the seconds of processor time that it took."""
     program = Helm.found(str(helms.downloaded(major)), str(chart))
     plan = plan_of(Choices(), str(chart.parent))
     wanted: list[Change] = []
@@ -70,7 +72,7 @@ def measured(
     )  # fmt: skip
     found = harden_chart(
         run, program, plan.settings, harden,
-        lambda overrides, base: {"harden-values.yaml": new_file(overrides, base=base, header=[])},
+        lambda overrides, base: {"harden-values.yaml": new_file(overrides, base=base, header=[])}, memory=memory,
     )  # fmt: skip
     return found, wanted, _processor_time() - started
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hardener.charts.chart_memory import ChartMemory
 from hardener.charts.hardened_chart import HardenedChart
 
 from .. import helm
@@ -230,14 +231,16 @@ def test_it_is_reached_and_nothing_else_changes(chart: Chart, tmp_path: Path) ->
     assert otherwise(folder, found, 4, values=values) == []
 
 
-def hardened(chart: Chart, folder: Path, most: int = 200) -> tuple[HardenedChart, Path, list[str]]:
+def hardened(
+    chart: Chart, folder: Path, most: int = 200, memory: ChartMemory | None = None
+) -> tuple[HardenedChart, Path, list[str]]:
     write(folder / "chart", {
         "Chart.yaml": "apiVersion: v2\nname: app\nversion: 0.1.0\n", "values.yaml": chart.values,
         "templates/web.yaml": chart.template, **chart.files,
     })  # fmt: skip
     write(folder, {"mine.yaml": chart.given})
     values = [str(folder / "mine.yaml")] if chart.given else []
-    found, _, _ = measured(folder / "chart", 4, values=values, most=most)
+    found, _, _ = measured(folder / "chart", 4, values=values, most=most, memory=memory)
     return found, folder / "chart", values
 
 
@@ -245,6 +248,25 @@ def leaves(path: tuple[str, ...], value: Any) -> list[tuple[str, ...]]:
     if isinstance(value, dict):
         return [leaf for key, inner in value.items() for leaf in leaves((*path, key), inner)]
     return [path]
+
+
+@pytest.mark.helm
+def test_volumes_of_one_release_are_found_for_the_next_one(tmp_path: Path) -> None:
+    """The map that holds volumes is one of the chart: a container of another name costs no look for it."""
+    helm.program(4)
+    chart = next(chart for chart in CHARTS if chart.says == "volumes by name, for one container")
+    with ChartMemory() as memory:
+        first, folder, _ = hardened(chart, tmp_path, memory=memory)
+        write(tmp_path, {"next.yaml": chart.given.replace("app:", "main:")})
+        values = [str(tmp_path / "next.yaml")]
+        second, _, _ = measured(folder, 4, values=values, memory=memory)
+    assert {override.path for override in second.outcome.overrides} == {
+        tuple("main" if part == "app" else part.replace("-app-", "-main-") for part in override.path)
+        for override in first.outcome.overrides
+    }
+    assert any("advancedMounts" in override.path for override in second.outcome.overrides)
+    assert otherwise(folder, second, 4, values=values) == []
+    assert (first.renders > 5, second.renders) == (True, 1)
 
 
 # Charts of the material, each with values of a user, and the names of the values that may be written.

@@ -82,6 +82,18 @@ CASES: list[tuple[str, str, str, dict[str, Any], int]] = [
     ("pod-nonroot", "Pod", "Linux by name", with_spec(os={"name": "linux"}), 1),
     ("rbac-guardrails", "ClusterRoleBinding", "seed k02", binding("cluster-admin", ACCOUNT, name="app-admin"), 1),
     ("rbac-guardrails", "ClusterRoleBinding", "cluster-admin of a person", binding("cluster-admin", PERSON), 0),
+    *[
+        ("rbac-guardrails", "ClusterRoleBinding", f"cluster-admin of an account, as {kind} {name}",
+         binding("cluster-admin", {"kind": kind, "name": name}), 1)
+        for kind, name in (
+            ("User", "system:serviceaccount:shop:x"), ("Group", "system:serviceaccounts"),
+            ("Group", "system:serviceaccounts:shop"), ("Group", "system:authenticated"),
+        )
+    ],
+    ("rbac-guardrails", "ClusterRoleBinding", "cluster-admin of a group of people",
+     binding("cluster-admin", {"kind": "Group", "name": "oidc:admins"}), 0),
+    ("rbac-guardrails", "RoleBinding", "cluster-admin of a namespace for its accounts",
+     binding("cluster-admin", {"kind": "Group", "name": "system:serviceaccounts:shop"}), 0),
     ("rbac-guardrails", "RoleBinding", "cluster-admin of one namespace", binding("cluster-admin", ACCOUNT), 0),
     ("rbac-guardrails", "ClusterRoleBinding", "view", binding("view", ACCOUNT), 0),
     ("rbac-guardrails", "ClusterRoleBinding", "nobody", {

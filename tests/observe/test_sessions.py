@@ -470,5 +470,6 @@ def test_what_ends_after_it_was_looked_at_does_not_come_up(bench: Bench) -> None
     )
     found = bench.observe()
     assert found["Deployment/web"]["state"] == "not-as-it-is"
-    assert found["Deployment/web"]["reason"].endswith("main ends with 1: fatal: no certificates")  # once, or again
+    # On a busy machine it has ended before the first look, and is started again for as long as it may take.
+    assert found["Deployment/web"]["reason"].endswith("main ends with 1: fatal: no certificates")
     assert found["Job/import"]["state"] == "held"

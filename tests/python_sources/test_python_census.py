@@ -140,6 +140,7 @@ def test_other_programs_are_not_counted() -> None:
         "Container(name='a', image='a:1')\n",  # of docker
         "from kubernetes import client\n\nclient.V1Pod\nx: client.V1Container = None\n",
         "x = {'name': 'a', 'image': 'a:1', 'env': {}}\n# V1Container(\n",
+        "x = {'containers': [{'name': 'a', 'image': 'a:1', 'essential': True}]}\n",  # of ECS
         "def V1Pod(:\n    V1Container(image='a:1')\n",
     ]
     assert [sightings(text.encode()) for text in others] == [[]] * len(others)

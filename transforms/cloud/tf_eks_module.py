@@ -11,6 +11,7 @@ from ._imds import HOPS, TOKENS, Imds, change, is_enough, reader_finding, reader
 from ._scaffold import IRSA
 
 _OPTIONS = "metadata_options"
+_TEMPLATES = "launch_template_config"  # of the EKS blueprints
 _GROUPS = ("eks_managed_node_groups", "self_managed_node_groups")
 _DEFAULTS = ("eks_managed_node_group_defaults", "self_managed_node_group_defaults")
 
@@ -24,7 +25,7 @@ def tf_eks_module(module: Module, options: Imds) -> Steps:
 
     May break: pods that use the role of their node, or read region and VPC there.
     """
-    if module.eks_part is None:
+    if module.eks_part is None and not module.makes_templates:
         return
     for name in (*_GROUPS, *_DEFAULTS):
         given = [admin[1] for text in module.texts(name) if (admin := admin_policy(text)) is not None]
@@ -54,6 +55,9 @@ def tf_eks_module(module: Module, options: Imds) -> Steps:
 
 def _places(module: Module) -> Iterator[tuple[str, ...]]:
     """Where the module takes metadata options."""
+    if module.makes_templates:
+        yield from ((_TEMPLATES, name) for name in module.mappings(_TEMPLATES))
+        return
     yield (_OPTIONS,)
     for name in _DEFAULTS:
         yield name, _OPTIONS

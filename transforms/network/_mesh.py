@@ -9,13 +9,15 @@ annotations".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec import Struct
 
 from hardener.authoring.edits import Evidence, WrongShapeError
+from hardener.facts.images.recordings import injected
 from hardener.facts.kustomize.builds import Builds
+from hardener.facts.objects.injected_sidecars import SIDECARS
 from hardener.facts.objects.namespace_contents import Namespaces
 from hardener.tree.core_views import Namespace, OpaqueError, PodTemplate, View
 
@@ -48,6 +50,7 @@ _DAPR = "dapr.io/enabled"
 _CONSUL = "consul.hashicorp.com/connect-inject"
 _VAULT = "vault.hashicorp.com/agent-inject"
 _KEYS = frozenset({_INJECT, _ISTIO, _ISTIO_REVISION, _AMBIENT, _LINKERD, _DAPR, _CONSUL, _VAULT})
+_DAPR_BETWEEN, _DAPR_MEASURED = 50002, 9090  # the ports where no annotation says others
 _YES = frozenset({"true", "1", "t", "yes", "y", "on"})
 
 
@@ -57,6 +60,9 @@ def mesh_of(pod: PodTemplate) -> Iterator[Mesh]:
         holders = [pod.metadata, *_declarations(pod)]
         if any([_may_ask(holder) for holder in holders]):
             yield from _found(pod, holders)
+        for name, fact in injected(pod).items():
+            if (mesh := _MESHES.get(SIDECARS.get(name, ""))) is not None:
+                yield mesh(fact)
     except (OpaqueError, WrongShapeError):
         return
 
@@ -86,8 +92,7 @@ def _found(pod: PodTemplate, holders: list[View]) -> Iterator[Mesh]:
         found = _first(holder, _LINKERD)
         if found is not None:
             if found[0] in ("enabled", "ingress"):
-                # 4143 takes the place of the port of the application; 4191 are metrics.
-                yield Mesh("linkerd", (found[1],), (4143, 4191), (4143,), "linkerd", (8080, 8086, 8090))
+                yield _linkerd(found[1])
             break
     yield from _asked_by_pod(pod)
 
@@ -96,16 +101,15 @@ def _asked_by_pod(pod: PodTemplate) -> Iterator[Mesh]:
     """Sidecars that only the pod itself asks for."""
     found = _first(pod.metadata, _DAPR)
     if found is not None and found[0] in _YES:
-        between = _number(pod, "dapr.io/internal-grpc-port", 50002)
-        measured = _number(pod, "dapr.io/metrics-port", 9090)
-        yield Mesh("dapr", (found[1],), (between, measured), (between,), "dapr-system", (6500, 50001, 50005, 50006))
+        between = _number(pod, "dapr.io/internal-grpc-port", _DAPR_BETWEEN)
+        measured = _number(pod, "dapr.io/metrics-port", _DAPR_MEASURED)
+        yield _dapr(found[1], between, measured)
     found = _first(pod.metadata, _CONSUL)
     if found is not None and found[0] in _YES:
-        # 20000 is the proxy, 20100 and on are those of probes that it takes over, which the kubelet asks.
-        yield Mesh("consul", (found[1],), (20000,), (20000,), None, (8300, 8301, 8500, 8501, 8502, 8503))
+        yield _consul(found[1])
     found = _first(pod.metadata, _VAULT)
     if found is not None and found[0] in _YES:
-        yield Mesh("vault", (found[1],), (), (), None, (8200,))
+        yield _vault(found[1])
 
 
 def _number(pod: PodTemplate, key: str, default: int) -> int:
@@ -116,6 +120,29 @@ def _number(pod: PodTemplate, key: str, default: int) -> int:
 def _istio(fact: Evidence) -> Mesh:
     # 15008 is the tunnel of ambient pods and newer proxies, 15020 and 15090 are metrics, 15021 is health.
     return Mesh("istio", (fact,), (15008, 15020, 15021, 15090), (15008,), "istio-system", (15012,))
+
+
+def _linkerd(fact: Evidence) -> Mesh:
+    # 4143 takes the place of the port of the application; 4191 are metrics.
+    return Mesh("linkerd", (fact,), (4143, 4191), (4143,), "linkerd", (8080, 8086, 8090))
+
+
+def _dapr(fact: Evidence, between: int = _DAPR_BETWEEN, measured: int = _DAPR_MEASURED) -> Mesh:
+    return Mesh("dapr", (fact,), (between, measured), (between,), "dapr-system", (6500, 50001, 50005, 50006))
+
+
+def _consul(fact: Evidence) -> Mesh:
+    # 20000 is the proxy, 20100 and on are those of probes that it takes over, which the kubelet asks.
+    return Mesh("consul", (fact,), (20000,), (20000,), None, (8300, 8301, 8500, 8501, 8502, 8503))
+
+
+def _vault(fact: Evidence) -> Mesh:
+    return Mesh("vault", (fact,), (), (), None, (8200,))
+
+
+_MESHES: dict[str, Callable[[Evidence], Mesh]] = {
+    "istio": _istio, "linkerd": _linkerd, "dapr": _dapr, "consul": _consul, "vault": _vault,
+}  # fmt: skip
 
 
 def _first(holder: View, key: str) -> tuple[str, Evidence] | None:

@@ -45,7 +45,7 @@ def host_users_false(pod: PodTemplate) -> Steps:
         return
     nothing = Evidence("nothing in the manifest needs the users of the node")
     doubts = [pod.fact("the manifest says true", "hostUsers")] if pod.has("hostUsers") else []
-    found = verdict(against=_against(pod), absent=[nothing], doubts=doubts)
+    found = verdict(why=_roots(pod), against=_against(pod), absent=[nothing], doubts=doubts)
     yield pod.set("hostUsers", to=False, **found.words)
 
 
@@ -88,9 +88,16 @@ def _against(pod: PodTemplate) -> Iterator[Evidence]:
             yield _host_path(volume)
 
 
+def _roots(pod: PodTemplate) -> list[Evidence]:
+    """The containers that stay root, for which the change is the way out."""
+    found = []
+    for container in pod.containers:
+        if (needs_root := known_image(container).needs_root) is not None:
+            found.append(needs_root.fact(container, "it works as root only, which is nobody on the node then"))
+    return found
+
+
 def _of_container(container: Container) -> Iterator[Evidence]:
-    if (needs_root := known_image(container).needs_root) is not None:
-        yield needs_root.fact(container, "it works as root only")
     path = ("securityContext", "capabilities", "add")
     names = {plain(name) for name in container.strings(*path)} - _OF_THE_POD
     if names:

@@ -16,6 +16,12 @@ _DRIVERS = {
     "portworxVolume": "pxd.portworx.com",
     "vsphereVolume": "csi.vsphere.vmware.com",
 }
+# Those that kubelets no longer mount, with the first version of it. Sources: the release notes of these versions;
+# kubernetes.io, Volumes; gitRepo by the feature gate GitRepoVolumeDriver, which is off by default.
+_GONE = {
+    "flocker": (1, 25), "quobyte": (1, 25), "storageos": (1, 25), "glusterfs": (1, 26), "cephfs": (1, 31),
+    "rbd": (1, 31), "gitRepo": (1, 33),
+}  # fmt: skip
 _CLAIM = (
     "mount a PersistentVolumeClaim (storageClassName: '', volumeName: NAME) of a PersistentVolume NAME with capacity, "
     "accessModes, persistentVolumeReclaimPolicy: Retain and {source}"
@@ -51,5 +57,11 @@ def restricted_volume_types(pod: PodTemplate) -> Steps:
         driver = _DRIVERS.get(kind)
         moved = f"csi (driver: {driver}, volumeHandle: its id)" if driver else f"the {kind} of this volume"
         text = f"Pod Security level restricted forbids a volume of type {kind}; only its owner can set up a replacement"
+        since = _GONE.get(kind)
+        if since is not None and pod.tree.settings.kubernetes_version >= since:
+            text = (
+                f"a volume of type {kind} is not mounted any more since Kubernetes {since[0]}.{since[1]}: the pod does "
+                "not start"
+            )
         advice = _CLONE if kind == "gitRepo" else _CLAIM.format(source=moved)
         yield volume.finding(text, kind, topic=_TOPIC, advice=advice)

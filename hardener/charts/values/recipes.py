@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from hardener.authoring.edits import Append, Edit, Set
 from hardener.charts.run_steps import Step
+from hardener.charts.values import volume_entries
 from hardener.charts.values.new_keys import with_image
 from hardener.charts.values.operations import Kind, Operation
 from hardener.support.data_path import Path, value_at
@@ -28,35 +29,80 @@ class _Own(Struct, frozen=True):
     number: int
 
 
+class _Entry(Struct, frozen=True):
+    """A map of values that holds volumes by their names, and the key of an entry that says how it is mounted."""
+
+    values: tuple[str | int | _Own, ...]
+    key: str
+
+
+_Recipe = tuple[str | int | _Own, ...] | _Entry
+
+
 class Recipes:
     """The recipes of one chart, by what an edit is about."""
 
     def __init__(self) -> None:
-        self._known: dict[Name, tuple[str | int | _Own, ...]] = {}
+        self._known: dict[Name, _Recipe] = {}
 
     def learn(self, step: Step, operations: Sequence[Operation], data: Any, values: dict[str, Any]) -> None:
         """Take in that ``operations`` on ``values`` made ``step`` of the object ``data``."""
-        edits = step.edits
-        if len(edits) != len(operations) or not all(map(_is_same, edits, operations)):
-            return
-        for edit, operation in zip(edits, operations, strict=True):
+        found: dict[Name, _Recipe] = {}
+        left = list(operations)
+        for edit in step.edits:
             image = next(iter(images_of(edit, data, values)), None)
-            if image is not None:
-                self._known[_name_of(edit, data)] = _general(operation.path, image)
+            if image is None or not left:
+                return
+            if _is_same(edit, left[0]):
+                found[_name_of(edit, data)] = _general(left.pop(0).path, image)
+                continue
+            entry = _entry(edit, left, image)
+            if entry is None:
+                return
+            found[_name_of(edit, data)], count = entry
+            del left[:count]
+        if not left:
+            self._known |= found
 
     def way(self, step: Step, data: Any, values: dict[str, Any]) -> list[Operation] | None:
         """The operations that may make ``step``, for the image of its container; None where they are not known."""
-        found = [self._operation(edit, data, values) for edit in step.edits]
-        known = [operation for operation in found if operation is not None]
-        return known if len(known) == len(found) else None
+        found: list[Operation] = []
+        for edit in step.edits:
+            some = self._operations(edit, data, values)
+            if some is None:
+                return None
+            found += some
+        return found
 
-    def _operation(self, edit: Edit, data: Any, values: dict[str, Any]) -> Operation | None:
+    def _operations(self, edit: Edit, data: Any, values: dict[str, Any]) -> list[Operation] | None:
         known = self._known.get(_name_of(edit, data))
         image = next(iter(images_of(edit, data, values)), None) if known is not None else None
-        if known is None or image is None or not isinstance(edit, Set | Append):
+        if known is None or image is None:
             return None
-        path = _special(known, image)
-        return None if path is None else Operation(_KINDS[type(edit)], path, edit.value)
+        path = _special(known.values if isinstance(known, _Entry) else known, image)
+        if path is None:
+            return None
+        if isinstance(known, _Entry):
+            ways = volume_entries.operations(edit, path, image)
+            return next((way for way in ways if _key_of(way, path) == known.key), None)
+        return [Operation(_KINDS[type(edit)], path, edit.value)] if isinstance(edit, Set | Append) else None
+
+
+def _entry(edit: Edit, operations: Sequence[Operation], image: Path) -> tuple[_Entry, int] | None:
+    """How the first of ``operations`` make ``edit`` as an entry of a map of volumes, and how many they are; None where
+    they do not."""
+    first = operations[0].path
+    for number in range(1, len(first) - 1):
+        for way in volume_entries.operations(edit, first[:number], image):
+            made = operations[: len(way)]
+            if len(made) == len(way) and all(one.same(other) for one, other in zip(way, made, strict=True)):
+                return _Entry(_general(first[:number], image), _key_of(way, first[:number])), len(way)
+    return None
+
+
+def _key_of(way: Sequence[Operation], values: Path) -> str:
+    """The key of an entry of the map ``values`` that the first operation of ``way`` is about."""
+    return str(way[0].path[len(values) + 1])
 
 
 def _is_same(edit: Edit, operation: Operation) -> bool:

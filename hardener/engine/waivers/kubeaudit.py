@@ -39,6 +39,8 @@ _FIRST = {
     "readOnlyRootFilesystemFalse": "allow-read-only-root-filesystem-false",
 }
 _CAPABILITY, _MOUNT = "allow-capability-", "allow-host-path-mount-"
+_APPARMOR = "allow-disabled-apparmor"
+_APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
 _ADDED = ("securityContext", "capabilities", "add")
 
 
@@ -82,8 +84,16 @@ def scopes(override: Override, item: Object, holder: Holder) -> list[Scope]:
     if holder.pods and override.what.startswith(_CAPABILITY):
         return list(_of_capability(override, item, holder))
     if override.container is not None:
-        return containers_called(holder.pods, override.container)
+        return [*containers_called(holder.pods, override.container), *_of_apparmor(override, holder)]
     return [holder.scope]
+
+
+def _of_apparmor(override: Override, holder: Holder) -> Iterator[Scope]:
+    """The annotation by which older versions name the profile of a container."""
+    if override.what == _APPARMOR and override.container is not None:
+        for pod in holder.pods:
+            path = (*pod.metadata.path, "annotations", f"{_APPARMOR_ANNOTATION}{override.container}")
+            yield pod.object.piece, path
 
 
 def _of_mount(override: Override, holder: Holder) -> Iterator[Scope]:

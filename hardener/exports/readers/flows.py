@@ -33,7 +33,7 @@ def read_flow(document: dict[str, Any], into: Collector) -> None:
     """
     flow = _flow(document)
     is_answer = _is_answer(flow)
-    if flow["verdict"] not in _LET_THROUGH or is_answer is None:
+    if text(flow, "verdict") not in _LET_THROUGH or is_answer is None:
         return
     port, protocol = _port(mapping(flow, "l4"), answer=is_answer)
     if port is None:

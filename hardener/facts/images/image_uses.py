@@ -97,6 +97,7 @@ def _mentions(tree: Tree, everywhere: bool) -> Iterator[Mention]:
         if is_wanted(pod.object):
             for container in _containers(pod):
                 yield from _of(container, sources)
+            yield from _of_volumes(pod, sources)
     for entry in sources.entries:
         if is_wanted(entry.object) and (image := _whole(entry)) is not None:
             yield _mention(image, entry)
@@ -116,6 +117,21 @@ def _containers(pod: PodTemplate) -> Iterable[Container]:
         return ()
     except OpaqueError:
         return written_containers(pod)
+
+
+def _of_volumes(pod: PodTemplate, sources: ImageSources) -> Iterator[Mention]:
+    """The images whose files the pod mounts (image volumes, on by default since 1.35)."""
+    try:
+        mounted = [volume.view("image") for volume in pod.items("volumes") if volume.has("image")]
+    except (OpaqueError, WrongShapeError):
+        return
+    for source in mounted:
+        text = source.text("reference")
+        image = parse_image(text) if text else None
+        if image is not None:
+            reason = sources.why_left(source, image, "reference", policy="pullPolicy")
+            left = reason.text if reason and not is_on_the_node(image) else None
+            yield _mention(_as_far_as_legal(image), source, "reference", left=left)
 
 
 def _in_fields(tree: Tree, is_wanted: Callable[[Object], bool]) -> Iterator[Mention]:

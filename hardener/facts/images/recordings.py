@@ -18,13 +18,14 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from hardener.exports.model import OUTSIDE, About, Facts, Image, ImageFacts, Recorded, Usage
+from hardener.authoring.edits import Evidence
+from hardener.exports.model import KEPT, OUTSIDE, About, Facts, Image, ImageFacts, Recorded, Usage
 from hardener.facts.kustomize.builds import Builds
 from hardener.tree.core_views import Container, Object, PodTemplate
 from hardener.tree.fact import AsRead
 from hardener.tree.tree import Tree
 
-__all__ = ["Image", "Recording", "Recordings", "Usage", "key_names", "limit_of", "recording"]
+__all__ = ["Image", "Recording", "Recordings", "Usage", "injected", "key_names", "limit_of", "recording"]
 _ANY_KIND = "*"
 _UNSET = "default"  # the namespace that kubectl takes where none is named
 _OF_A_SERVER = frozenset({"uid", "resourceVersion"})
@@ -64,6 +65,16 @@ def recording(container: Container) -> Recording | None:
     """What a cluster told of ``container``; None where it told nothing, or where it may be another."""
     tree = container.tree
     return tree.ask(Recordings).of(container) if tree.recorded is not None else None
+
+
+def injected(pod: PodTemplate) -> dict[str, Evidence]:
+    """The containers that a cluster had in the pods of ``pod`` and that stand in no manifest, each with the fact."""
+    recorded = pod.tree.recorded
+    if recorded is None or not recorded.injected:
+        return {}
+    names = [name for key in pod.tree.ask(Recordings).keys(pod.object) for name in recorded.injected.get(key, ())]
+    said = f"{KEPT}: {{}} runs in its pods and stands in no manifest"
+    return {name: pod.fact(said.format(name)) for name in names}
 
 
 def key_names(tree: Tree, item: Object) -> Iterator[str]:

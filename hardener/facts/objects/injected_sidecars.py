@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hardener.authoring.edits import Evidence
+from hardener.facts.images.recordings import injected
 from hardener.kubernetes.pods import operator_pods as rendered
 from hardener.support.data_path import value_at
 from hardener.tree.core_views import Namespace, Object, PodTemplate, View
@@ -24,6 +25,11 @@ _ASKS = {
     "kuma.io/sidecar-injection": "kuma",
     "consul.hashicorp.com/connect-inject": "consul",
 }  # fmt: skip
+SIDECARS = {
+    "istio-proxy": "istio", "linkerd-proxy": "linkerd", "kuma-sidecar": "kuma", "consul-dataplane": "consul",
+    "daprd": "dapr", "vault-agent": "vault",
+}  # fmt: skip
+"""The mesh of a container that a cluster had in its pods, by the name that its injector gives it."""
 _NO = frozenset({"disabled", "false", "no", "off"})
 # The images and the charts of the agents.
 _AGENTS = {
@@ -53,6 +59,7 @@ def added(namespace: Namespace) -> list[Evidence]:
             continue
         for label in ("labels", "annotations"):
             found += _asked(pod.metadata, (label,), cni)
+        found += [fact for name, fact in injected(pod).items() if SIDECARS.get(name) not in cni]
     return found
 
 

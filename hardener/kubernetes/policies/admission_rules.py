@@ -41,6 +41,11 @@ this name may be made in any namespace, with any rules."""
 
 _NOBODY = ("system:anonymous", "system:unauthenticated")
 
+# As whom a service account acts: the user system:serviceaccount:NAMESPACE:NAME, the groups system:serviceaccounts and
+# system:serviceaccounts:NAMESPACE, and that of everybody who is known (kubernetes.io, Authenticating).
+_ACCOUNTS = "system:serviceaccount"
+_EVERY_ACCOUNT = "system:authenticated"
+
 Objects = Iterator[str]
 
 
@@ -149,9 +154,14 @@ def _guardrails(kind: str, binding: Mapping[str, Any]) -> Objects:
     public = reference.get("kind") == "ClusterRole" and role == PUBLIC_ROLE
     if not public and any(subject.get("name") in _NOBODY for subject in subjects):
         yield _ANONYMOUS
-    accounts = [subject for subject in subjects if subject.get("kind") == "ServiceAccount"]
-    if kind == "ClusterRoleBinding" and role == "cluster-admin" and accounts:
+    if kind == "ClusterRoleBinding" and role == "cluster-admin" and any(map(_is_account, subjects)):
         yield _ADMIN
+
+
+def _is_account(subject: Mapping[str, Any]) -> bool:
+    """Whether it is a service account in any spelling: its kind, the user that it acts as, a group that it is in."""
+    name = str(subject.get("name"))
+    return subject.get("kind") == "ServiceAccount" or name.startswith(_ACCOUNTS) or name == _EVERY_ACCOUNT
 
 
 _POD = frozenset({"Pod"})
@@ -214,7 +224,8 @@ _RULES = (
             ),
             (
                 "request.resource.resource != 'clusterrolebindings' || object.roleRef.name != 'cluster-admin'\n"
-                "|| !has(object.subjects) || object.subjects.all(s, s.kind != 'ServiceAccount')",
+                "|| !has(object.subjects) || object.subjects.all(s, s.kind != 'ServiceAccount'\n"
+                f"&& !s.name.startsWith('{_ACCOUNTS}') && s.name != '{_EVERY_ACCOUNT}')",
                 _ADMIN,
             ),
         ),

@@ -28,6 +28,7 @@ ACTIONS = {"audit": "Audit", "enforce": "Enforce"}
 _LABELS = {"app.kubernetes.io/managed-by": "harden"}
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 _LISTS = ("=(ephemeralContainers)", "=(initContainers)", "containers")
+_NO_ACCOUNT = {"kind": "!ServiceAccount", "name": "!system:serviceaccount* & !system:authenticated"}
 _EPHEMERAL = "pods/ephemeralcontainers"
 
 
@@ -178,7 +179,7 @@ def _guardrails() -> list[dict[str, Any]]:
             "deny-cluster-admin",
             ["ClusterRoleBinding"],
             admin,
-            {"pattern": {"=(subjects)": [{"kind": "!ServiceAccount"}]}},
+            {"pattern": {"=(subjects)": [_NO_ACCOUNT]}},
             preconditions={"all": [{"key": role, "operator": "Equals", "value": "cluster-admin"}]},
         ),
     ]

@@ -129,7 +129,7 @@ class _Dump:
         path = self._part(finding.path[1:], _path_part, finding.path[1:])
         message = self._entry("message", finding.message)
         advice = self._text("advice", finding.advice)
-        if head and file and about and path and message and advice:
+        if not finding.also and head and file and about and path and message and advice:
             line = f'"line": {finding.line}'
             return f'{{{head}, {file}, {line}, "object": {about}, {path}, {message}, {advice}}}'
         return self(_finding(finding))
@@ -277,6 +277,13 @@ def _finding(finding: Report) -> dict[str, Any]:
         **_kind(finding), "file": finding.file,
         "line": finding.line, "object": object_record(finding.object), "path": list(finding.path[1:]),
         "message": finding.message, "advice": finding.advice,
+    } | ({"also": list(map(_also, finding.also))} if finding.also else {})  # fmt: skip
+
+
+def _also(finding: Report) -> dict[str, Any]:
+    return {
+        "file": finding.file, "line": finding.line, "object": object_record(finding.object),
+        "path": list(finding.path[1:]),
     }  # fmt: skip
 
 

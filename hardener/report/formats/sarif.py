@@ -42,6 +42,7 @@ FOR_PEOPLE = False
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MOST_RESULTS = 25_000  # GitHub refuses more in one run
 _MOST_PLACES = 20
+_MOST_OBJECTS = 1000  # that one finding stands for; GitHub takes no more locations of a result
 _TOP_TEN = "https://owasp.org/www-project-kubernetes-top-ten/"
 _LEVELS = {Severity.LOW: "note", Severity.MEDIUM: "warning", Severity.HIGH: "error", Severity.CRITICAL: "error"}
 _KINDS = _LEVELS | {Severity.LOW: "recommendation"}
@@ -141,7 +142,8 @@ class _Run:
             result["properties"]["grade"] = problem.grade
         if problem.not_looked_at:
             result["properties"]["notLookedAt"] = True
-        places = list(dict.fromkeys(problem.places))[:_MOST_PLACES]
+        most = _MOST_OBJECTS if problem.kind is Kind.FINDING else _MOST_PLACES
+        places = list(dict.fromkeys(problem.places))[:most]
         if places:
             result["relatedLocations"] = [self._place(number, place) for number, place in enumerate(places, 1)]
         if problem.kind is Kind.PENDING and self.units is not None:

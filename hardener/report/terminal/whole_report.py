@@ -240,6 +240,8 @@ class WholeReport(printed.Printed):
         where = (finding.file, finding.line)
         self._say(f"  {self._severity(finding)} {finding.id}  {finding.file}:{finding.line}{target}", at=[where])
         self._say(f"    {finding.message}: {finding.advice}")
+        for other in finding.also if self.context.verbose else ():
+            self._say(f"    also {other.file}:{other.line} {other.object}", at=[(other.file, other.line)])
 
     def _steps(self, title: str, found: list[str]) -> None:
         if found:

@@ -10,6 +10,9 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from hardener.sources.python.libraries import types
+from hardener.sources.python.libraries.dialects import KUBE, fields_by_keyword
+
 # Words of which one is in any such file; the most plain ones first, since a search for them costs least.
 _CALL = re.compile(rb"(?:V1(?:Container|EphemeralContainer|Pod\w*|Deployment|StatefulSet|DaemonSet|Job|CronJob)|PodOp"
                    rb"erator|ContainerArgs|\bContainer)\(")  # fmt: skip
@@ -95,16 +98,26 @@ def _holds_image(node: ast.AST) -> bool:
 
 
 def _written(node: ast.Dict) -> str:
-    own = {key.value: value for key, value in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)}
-    if {"name", "image"} <= own.keys() and not _OWN.isdisjoint(map(str, own)):
+    keys = _keys(node)
+    if {"name", "image"} <= keys and not _OWN.isdisjoint(keys) and _are_of_container(keys):
         return "a container"
-    for key in sorted(_LISTS.intersection(map(str, own))):
-        if any(_is_container(each) for each in getattr(own[key], "elts", ())):
-            return key
+    for key, value in zip(node.keys, node.values, strict=True) if not _LISTS.isdisjoint(keys) else ():
+        name = str(getattr(key, "value", ""))
+        if name in _LISTS and any(map(_is_container, getattr(value, "elts", ()))):
+            return name
     return ""
 
 
 def _is_container(node: ast.AST) -> bool:
     """Whether it is one, or what a patch says of one."""
-    keys = {str(getattr(key, "value", "")) for key in node.keys} if isinstance(node, ast.Dict) else set()
-    return "image" in keys or ("name" in keys and not _OWN.isdisjoint(keys))
+    keys = _keys(node) if isinstance(node, ast.Dict) else set()
+    return ("image" in keys or ("name" in keys and not _OWN.isdisjoint(keys))) and _are_of_container(keys)
+
+
+def _keys(node: ast.Dict) -> set[str]:
+    return {key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+
+
+def _are_of_container(keys: set[str]) -> bool:
+    """Whether no key is one that a container of Kubernetes has not: other platforms have containers, too."""
+    return all(key in types.fields("Container") or key in fields_by_keyword(KUBE, "Container") for key in keys)

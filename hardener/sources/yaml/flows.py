@@ -35,7 +35,7 @@ class FlowEditor:
         else:
             style, inner = self._root_style(), ""
         if isinstance(node, Scalar) and isinstance(value, str) and node.style in ("'", '"') and not style.json:
-            style = FlowStyle(quote=node.style, force=True)
+            style = FlowStyle(quote=node.style, force=True, kyaml=style.kyaml)
         text = flow_value(value, style, inner, source.newline(start))
         if isinstance(node, Scalar) and node.absent:
             while source.text[start - 1].isspace():

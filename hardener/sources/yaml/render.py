@@ -118,6 +118,8 @@ def flow_value(value: Any, style: FlowStyle, indent: str, newline: str = "\n") -
     opening, closing = "{}" if isinstance(value, dict) else "[]"
     if not value:
         return opening + closing
+    if style.kyaml:
+        return _kyaml(value, style, indent, newline)
     inner = indent + style.step
     entries = (
         [flow_pair(key, item, style, inner, newline) for key, item in value.items()]
@@ -128,6 +130,20 @@ def flow_value(value: Any, style: FlowStyle, indent: str, newline: str = "\n") -
         return opening + style.pad + style.comma.join(entries) + style.pad + closing
     body = ("," + newline).join(inner + entry for entry in entries)
     return opening + newline + body + newline + indent + closing
+
+
+def _kyaml(value: Any, style: FlowStyle, indent: str, newline: str) -> str:
+    """A filled collection as KYAML: an entry a line, each with a comma; mappings of a list stand in `[{ }, { }]`."""
+    if isinstance(value, list) and all([isinstance(item, dict) and item for item in value]):
+        return "[" + ", ".join([flow_value(item, style, indent, newline) for item in value]) + "]"
+    inner = indent + style.step
+    if isinstance(value, dict):
+        rows = [flow_pair(key, item, style, inner, newline) for key, item in value.items()]
+        opening, closing = "{}"
+    else:
+        rows = [flow_value(item, style, inner, newline) for item in value]
+        opening, closing = "[]"
+    return opening + newline + "".join([f"{inner}{row},{newline}" for row in rows]) + indent + closing
 
 
 def flow_pair(key: Any, value: Any, style: FlowStyle, indent: str, newline: str) -> str:

@@ -28,6 +28,9 @@ from .source import Source
 
 SHORT = 80
 _OPENED = re.compile(r"[{\[]\r?\n")
+# KYAML (KEP-5295): brackets, a key that is not quoted, an entry a line, and a comma behind the last.
+_KYAML_HEAD = re.compile(r"(?:\s|#[^\n]*\n|---[^\n]*\n)*+\{[ \t]*\r?\n(?:\s|#[^\n]*\n)*+[A-Za-z][\w./-]*:[ \t]")
+_KYAML_END = re.compile(r",(?:\s|#[^\n]*\n)*+\}(?:\s|#[^\n]*)*+\Z")
 _SCALAR_ITEM = re.compile(b"[%c%c][%c-%c]" % (SEQUENCE, FLOW_SEQUENCE, PLAIN, FOLDED))  # among the kinds of a tree
 
 
@@ -35,7 +38,7 @@ class FlowStyle(NamedTuple):
     """How a collection in brackets is written.
 
     `indent` is the blank in front of the line that opens it, `step` what each level adds, `pad` what stands inside the
-    brackets of a one-line collection.
+    brackets of a one-line collection. `kyaml`: what is new in it is KYAML.
     """
 
     json: bool = False
@@ -47,6 +50,7 @@ class FlowStyle(NamedTuple):
     pad: str = ""
     quote: str = '"'
     force: bool = False
+    kyaml: bool = False
 
 
 class Layout(NamedTuple):
@@ -235,6 +239,8 @@ class Styles:
             quote=quote or style.quote,
             force=bool(quote) and isinstance(node, Sequence),
         )
+        if self._is_kyaml:
+            style = style._replace(json=False, quote='"', force=True, kyaml=True)
         members: list[Node] = [key for key, _ in node.pairs] if isinstance(node, Mapping) else node.items
         return self._like_members(node, members, style) if members else style
 
@@ -279,6 +285,11 @@ class Styles:
             return None
         # Without a blank the key must be quoted; only JSON-like text does so.
         return between if blank or (isinstance(key, Scalar) and key.style) else None
+
+    @cached_property
+    def _is_kyaml(self) -> bool:
+        text = self.source.text
+        return _KYAML_HEAD.match(text) is not None and _KYAML_END.search(text) is not None
 
     @cached_property
     def _step_text(self) -> str:
