@@ -23,7 +23,7 @@ def report(tmp_path: Path) -> str:
     assert command is not None
     done = run(*command[1].split(), cwd=tmp_path)
     assert done.status == 1, done.err
-    return done.out
+    return done.out + "\n" + done.err  # the patch, and the report beside it
 
 
 def test_the_change_is_that_of_a_real_run(report: str, request: pytest.FixtureRequest) -> None:

@@ -334,7 +334,7 @@ def test_text_report_and_json_report_count_the_same(corpus: Corpus) -> None:
     for name in CORPUS:
         tree = corpus(name)
         summary = tree.report["summary"]
-        line = next(line for line in tree.diff.out.splitlines() if " documents: " in line)
+        line = next(line for line in tree.diff.all.splitlines() if " documents: " in line)
         numbers = [int(word) for word in line.replace(",", " ").replace(";", " ").split() if word.isdigit()]
         expected = {key: summary[key] for key in ("files", "documents", "edits", "changed")}
         if summary["guesses"]:

@@ -570,7 +570,7 @@ def test_an_annotation_is_read_in_a_fresh_process(tmp_path: Path) -> None:
     done = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
-    assert "it is a driver" in done.stdout, done.stderr
+    assert "it is a driver" in done.stdout + done.stderr
 
 
 ROLE_BINDING = """\

@@ -89,13 +89,12 @@ def test_wide_signs_take_two_columns(harden: Harden, tmp_path: Path, monkeypatch
 def test_a_report_fits_its_terminal(columns: int, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples" / "shop", tmp_path / "shop")
     commit(tmp_path)
-    plain = run("diff", "shop", cwd=tmp_path).all
-    shown = harden_on_terminal("diff", "--no-pager", "shop", folder=tmp_path, columns=columns)
+    plain = run("diff", "-v", "shop", cwd=tmp_path)
+    shown = harden_on_terminal("diff", "-v", "--no-pager", "shop", folder=tmp_path, columns=columns)
     assert "\033[1mImpact\033[0m" in shown.raw
-    patch, report = shown.text.split("\nharden ", 1)
+    report, _, patch = shown.text.partition("\nPatch\n\n")
     for line in report.splitlines():
         assert len(line) <= columns or " " not in line.strip() or line.startswith("    patch:"), line
     # Nothing else changes: the words, and every line of the patch.
-    assert shown.text.split() == plain.split()
-    kept = {line for line in plain.split("\nharden ", 1)[0].splitlines() if line[:1] in tuple("+- @#d")}
-    assert kept <= set(patch.splitlines())
+    assert report.split() == plain.err.split()
+    assert set(plain.out.splitlines()) <= set(patch.splitlines())

@@ -86,7 +86,7 @@ def _patch_and_report(outcome: Outcome, style: Style, context: Context, out: Cal
     masked = write_patches(outcome, context, out)
     sys.stdout.flush()
     screen = Screen.of(sys.stderr, style.color)
-    report = replace(context, screen=screen, whole=not screen.height)
+    report = replace(context, screen=screen, whole=not screen.height, patch_last=True)
     formats.load(style.format).write(outcome, report, binary(sys.stderr))
     for line in masked:
         context.aside(line)

@@ -203,6 +203,8 @@ class Printed(Struct):
         if asked.is_judged_apart:
             known = ", also those that the baseline lists" if asked.gives("baseline") else ""
             yield f"{asked.command('diff')} shows each change{known}"
+        elif self.context.patch_last:  # they are shown
+            yield f"{asked.command(self.outcome.command)} makes them"
         else:
             yield f"{asked.command('diff')} shows each change, {asked.command(self.outcome.command)} makes them"
 
