@@ -196,7 +196,8 @@ PROSE = (
     "harden apply: ", "harden check {} $HARDEN_OPTIONS", "harden explain ID, harden profiles",
     "harden hook {}", "harden observe saw it ", "harden observe: ", "harden values CHART hardens it", "helm does: {}",
     "helm refuses", "helm {} does not end", "helm {} ends", "kubeadm and EKS", "kubeadm init phase upload-certs",
-    "helm {} renders", "kubeadm token ", "kubeadm {} is no longer", "kubectl reads {} here", "kubectl {} gets",
+    "helm {} renders", "kubeadm token ", "kubeadm {} is no longer", "kubectl explain lists", "kubectl reads {} here",
+    "kubectl {} gets",
     "kubectl {} makes", "kustomize includes", "kustomize renders",
 )  # fmt: skip
 

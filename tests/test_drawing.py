@@ -16,7 +16,7 @@ from hardener.report.connections.graph import Graph, Host, Lack, Link, OpenServi
 from hardener.report.connections.graph_formats import dot, mermaid
 from hardener.report.connections.names import told_apart
 from hardener.report.page.drawing import MOST_BOXES, MOST_LINES, Drawing
-from hardener.report.page.words import Words
+from hardener.report.page.words import Texts
 
 from .calls import calls
 from .svg_geometry import flaws, seen
@@ -25,8 +25,7 @@ PORTS = ((Port(80),), (Port(443), Port(8080)), (Port("a-long-name-of-a-port"),),
 
 
 def drawn(graph: Graph) -> tuple[Drawing, str]:
-    words = Words(cast(Any, None), cast(Any, SimpleNamespace(text=str)), {}, set())
-    drawing = Drawing(graph, words)
+    drawing = Drawing(graph, Texts(cast(Any, SimpleNamespace(text=str))))
     return drawing, "".join(drawing.svg())
 
 

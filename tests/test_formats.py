@@ -436,7 +436,7 @@ def test_nothing_to_say_is_a_whole_report(harden: Harden, tmp_path: Path) -> Non
         assert done["patch"].out == done["github"].out == ""
         root = ElementTree.fromstring(done["junit"].out)
         assert (root.attrib["tests"], root.attrib["failures"]) == ("1", "0")
-        title = "✅ harden: check passed\n\n0 edits" if command == "check" else "harden: 0 edits"
+        title = "harden: check passed\n\n0 edits" if command == "check" else "harden: 0 edits"
         assert done["markdown"].out.startswith(f"<!-- harden -->\n## {title}, 0 files would change;")
 
 
@@ -582,7 +582,7 @@ def test_a_comment_begins_with_pass_or_fail_and_why(harden: Harden, tmp_path: Pa
     commit(tmp_path)
     text = harden("check", "--format", "markdown", "--fail-on", "critical").out
     head = text.partition("\n### ")[0]
-    assert head.startswith("<!-- harden -->\n## ❌ harden: check failed\n\n**1 of ")
+    assert head.startswith("<!-- harden -->\n## harden: check failed\n\n**1 of ")
     assert re.search(
         r"^### Fails the check\n\n- \*\*critical\*\* `secret-object-external` at `db\.yaml:4` Secret/db: ", text, re.M
     )

@@ -392,7 +392,7 @@ def test_the_comment_is_one_and_is_kept_up_to_date(action: Run, api: Api, tmp_pa
     assert action(command="apply").status == 0
     last = action(comment="true", reports="", event=api.event)
     assert last.status == 0 and "the comment is up to date" in last.log
-    assert len(api.comments) == 102 and api.comments[-1]["body"].startswith("<!-- harden -->\n## harden: 0 edits")
+    assert len(api.comments) == 102 and api.comments[-1]["body"].startswith("<!-- harden -->\n## harden: check passed")
 
 
 def test_comments_of_two_jobs_stay_apart(action: Run, api: Api) -> None:

@@ -226,7 +226,8 @@ webhooks:
     write(tmp_path, {"a.yaml": "---\n".join(texts), "part.py": part, "broken.yaml": broken})
     found = json.loads(run("graph", "--format", "json", cwd=tmp_path).out)
     assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(found)] == []
-    assert {entry["way"] for entry in found["entries"]} == set(Way)
+    ways = {entry["way"] for entry in found["entries"]}
+    assert ways | {Way.RECORDED} == set(Way), "who was recorded: tests/test_import.py"
     assert set(SCHEMA["properties"]["entries"]["items"]["properties"]["way"]["enum"]) == set(Way)
     out = harden("graph").out
     for origin in (

@@ -31,13 +31,13 @@ RISKS = {
         Risk("K03", "Secrets Management Failures", "K08", "secrets"),
         Risk("K04", "Lack Of Cluster Level Policy Enforcement", "K04", "policy", frozenset({"Script"})),
         Risk("K05", "Missing Network Segmentation Controls", "K07", "network"),
-        Risk("K06", "Overly Exposed Kubernetes Components", "K09", "exposure"),
+        Risk("K06", "Overly Exposed Kubernetes Components", "K09", "exposure", frozenset({"ConfigMap"})),
         Risk(
             "K07",
             "Misconfigured And Vulnerable Cluster Components",
             "K09",
             "components",
-            frozenset({"Container", "Script"}),
+            frozenset({"ConfigMap", "Container", "Script"}),
         ),
         Risk(
             "K08",

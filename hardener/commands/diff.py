@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from hardener.commands.pager import paged
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, Style, binary, keep_report, learn, learn_moved, show
+from hardener.commands.run import Choices, Style, binary, keep_report, learn, learn_moved, show, status_of
 from hardener.commands.values import Release, read_or_rendered
 from hardener.commands.values import remarks as chart_remarks
 from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
-from hardener.report import formats, unread
+from hardener.report import formats
 from hardener.report.context import Context
 from hardener.report.redactor import Redactor
 from hardener.report.terminal.diff_stat import lines
@@ -41,9 +41,7 @@ def diff(paths: list[str], choices: Choices, style: Style, release: Release | No
         _print(outcome, style)
     else:
         show(outcome, style, Context(redactor=Redactor()))
-    if outcome.files:
-        return 1
-    return 2 if unread.all_refused(outcome) else 0
+    return status_of(outcome, style, otherwise=1 if outcome.files else 0)
 
 
 def _print(outcome: Outcome, style: Style) -> None:

@@ -337,7 +337,17 @@ def write(outcome: Outcome, style: Style) -> int:
     show(outcome, style, Context(redactor=redactor, applied=True, is_kept=_keep(outcome)))
     if outcome.failure and not style.for_people:
         print(f"harden: {plain(redactor.text(outcome.failure))}", file=sys.stderr)
-    return 2 if not whole or unread.all_refused(outcome) else 0
+    return status_of(outcome, style, otherwise=0 if whole else 2)
+
+
+def status_of(outcome: Outcome, style: Style, otherwise: int) -> int:
+    """Return 2 where nothing that was given could be read, which formats for programs do not say: standard error
+    does. Else ``otherwise``."""
+    if not unread.all_refused(outcome):
+        return otherwise
+    if not style.for_people:
+        print(f"harden: nothing was read: {plain(unread.why_nothing(outcome.tree))}", file=sys.stderr)
+    return 2
 
 
 def _keep(outcome: Outcome) -> bool:

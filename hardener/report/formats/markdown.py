@@ -35,7 +35,6 @@ from hardener.support.printable import plain, plain_lines
 ERRORS = "backslashreplace"
 FOR_PEOPLE = False
 LONGEST = 60_000
-_MARKS = (("check failed", "❌"), ("check passed", "✅"))
 # The most that a section takes, so that the ones behind it have their part; the diffs take what is left.
 _SHARES = {
     "failing": 3_000, "impact": 8_000, "guesses": 4_000, "held": 10_000, "values": 6_000, "applied": 12_000,
@@ -138,8 +137,7 @@ class _Comment:
         name, _, cause = self.context.verdict.partition(": ")
         if not name:
             return "", ""
-        mark = next((f"{mark} " for words, mark in _MARKS if name.startswith(words)), "")
-        return f"{mark}harden: {self._say(name)}", f"**{self._say(cause)}**\n\n" if cause else ""
+        return f"harden: {self._say(name)}", f"**{self._say(cause)}**\n\n" if cause else ""
 
     def _failing(self) -> _Section:
         """The records that a check fails on, where its options name a severity."""
