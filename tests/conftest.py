@@ -61,14 +61,10 @@ _left_out: Counter[str] = Counter()  # by marker; what bears two counts for both
 
 @pytest.hookimpl(tryfirst=True)  # before -m is looked at
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give each test the markers of its fixtures, put files with services first, and leave out what is not in the
-    sample of a long test: of the cases of one with the marker ``sampled(n)`` each n-th runs, and all with
-    HARDEN_CASES=all, or where a test is named."""
-    ranks: dict[Path, int] = {}
+    """Give each test the markers of its fixtures, and leave out what is not in the sample of a long test: of the cases
+    of one with the marker ``sampled(n)`` each n-th runs, and all with HARDEN_CASES=all, or where a test is named."""
     for item in items:
         services.mark(item)
-        ranks[item.path] = min(ranks.get(item.path, 2), services.rank(item))
-    items.sort(key=lambda item: ranks[item.path])
     if os.environ.get("HARDEN_CASES") != "all" and not any("::" in argument for argument in config.args):
         _sample(config, items)
 

@@ -66,13 +66,6 @@ def markers() -> frozenset[str]:
     return frozenset(name for line in settings["markers"] if "(" not in (name := line.partition(":")[0]))
 
 
-def rank(item: pytest.Item) -> int:
-    """Where its file stands in a run: what waits for a service first, then what takes long. What is fast fills the time
-    that is left at the end, when some workers have nothing more to do."""
-    found = {mark.name for mark in item.iter_markers()}
-    return 0 if found & _SERVICES else 1 if "slow" in found else 2
-
-
 def mark(item: pytest.Item) -> None:
     """Give ``item`` the markers of its fixtures."""
     for fixture in OF_FIXTURES.keys() & set(getattr(item, "fixturenames", ())):

@@ -109,7 +109,7 @@ CASES: dict[str, tuple[Make, int, str]] = {
     "20,000 pods": (_files(p__yaml=f"{POD}---\n" * 20_000), 0, "the file has more than 10000 objects"),
     "a chain of 1000 kustomizations": (_chain("resources: [NEXT, p.yaml]\n", 1000), 1, "files would change"),
     "a circle of components": (_chain("resources: [NEXT, p.yaml]\ncomponents: [OTHER]\n", 60), 1, ""),
-    "blocks in blocks": (_files(b__tf=_NESTED), 0, "nested too deep"),
+    "blocks in blocks": (_files(b__tf=_NESTED), 2, "nested too deep"),
     "flows in flows": (
         _files(b__yaml=f"apiVersion: v1\nkind: Pod\nspec: {'[' * 10_000}{']' * 10_000}\n"), 0, "Refused: 1 document",
     ),

@@ -120,7 +120,7 @@ def run(copy: Path, *arguments: str) -> str:
     command = [sys.executable, "-c", script, *arguments]
     done = subprocess.run(command, cwd=copy / "tree", capture_output=True, text=True, encoding="utf-8")
     assert done.returncode in (0, 1), done.stderr
-    return done.stdout
+    return done.stdout if "json" in arguments else done.stdout + done.stderr
 
 
 EVIDENCE = "web/.tool-versions:2: its service runs as 1000"

@@ -279,7 +279,7 @@ def test_images_that_are_not_pinned_are_one_line_and_one_finding_each(harden: Ha
     write(tmp_path, {"a.yaml": DEPLOYMENT, "b.yaml": DEPLOYMENT + "---\n" + other})
     commit(tmp_path)
     arguments = ["diff", ".", "--only", "pin-image-digest"]
-    text = harden(*arguments).out
+    text = harden(*arguments).err
     assert "low K01 pin-image-digest  2 images not pinned: run harden lock PATH (-v names them)\n" in text
     assert "example.com" not in text
     report = json.loads(harden(*arguments, "--format", "json").out)
@@ -287,7 +287,7 @@ def test_images_that_are_not_pinned_are_one_line_and_one_finding_each(harden: Ha
         ("a.yaml", "example.com/web:1.2.3"),
         ("b.yaml", "example.com/api:2.0.0"),
     ]
-    assert "image example.com/api:2.0.0 is not pinned" in harden(*arguments, "-v").out
+    assert "image example.com/api:2.0.0 is not pinned" in harden(*arguments, "-v").err
 
 
 def test_pinning_has_a_number_of_its_own_in_the_list_of_2022(harden: Harden, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def told(harden: Harden, folder: Path, documents: list[dict[str, Any]], language
 
 
 def test_a_custom_resource_is_the_same_in_each_language(harden: Harden, tmp_path: Path) -> None:
-    documents = [example(kind, row.pods[0]) for kind, row in TEMPLATES.items()][::STEP]
+    documents = [example(kind, row.pods[0]) for kind, row in TEMPLATES.items() if row.pods][::STEP]
     compare(harden, tmp_path, documents)
 
 

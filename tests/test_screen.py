@@ -132,7 +132,7 @@ def test_what_is_folded_is_counted(rows: int, shop: Path) -> None:
     title, *entries = section.splitlines()
     counts = [re.match(r"  low K\d\d \S+?(?: x (\d+))?  ", entry) for entry in entries]
     here = sum(int(found[1] or 1) for found in counts if found)
-    assert title == f"14 findings (14 low), first {here} findings shown"
+    assert title == f"14 findings (14 low), first {here} finding{'s' * (here != 1)} shown"
 
 
 def test_a_section_without_room_is_its_title(harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

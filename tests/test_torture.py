@@ -71,7 +71,8 @@ def test_shape(name: str, profile: str, harden: Harden, tmp_path: Path) -> None:
     shown = harden("diff", "--profile", profile)
     report = json.loads(harden("diff", "--format", "json", "--profile", profile).out)
     done = harden("apply", ".", "--profile", profile)
-    assert done.status == 0 and "bug of ours" not in done.err
+    assert done.status == 0 or (name in REFUSED and "nothing was read" in done.all)
+    assert "bug of ours" not in done.err
     after = (tmp_path / file).read_bytes().decode()
 
     if name in REFUSED:
