@@ -110,6 +110,10 @@ def _plain(record: Any) -> dict[str, Any]:
             value = [
                 {"text": fact.text} | ({"file": fact.file, "line": fact.line} if fact.file else {}) for fact in value
             ]
+        elif field.name == "also":
+            if not value:
+                continue
+            value = [_plain(place) for place in value]
         elif isinstance(value, tuple):
             value = list(value)
         elif field.name in ("line", "new_line"):

@@ -86,9 +86,20 @@ class HeldRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceRecord:
+    """Where something stands: ``object`` is None where it is about none."""
+
+    file: str
+    line: int | None
+    object: ObjectRecord | None
+    path: tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FindingRecord:
     """Something wrong that was left alone. ``risk`` is None where it is about a file and no risk of the list,
-    ``object`` where it is about none. ``not_looked_at``: what it is about was not judged, in whole or in part."""
+    ``object`` where it is about none. ``not_looked_at``: what it is about was not judged, in whole or in part.
+    ``also``: the other places for which it stands."""
 
     id: str
     risk: str | None
@@ -100,6 +111,7 @@ class FindingRecord:
     object: ObjectRecord | None
     path: tuple[str | int, ...]
     not_looked_at: bool = False
+    also: tuple[PlaceRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,7 +295,8 @@ def _held(found: dict[str, Any]) -> HeldRecord:
 
 def _finding(found: dict[str, Any]) -> FindingRecord:
     severity, said = Severity(found["severity"]), _some(found, "id", "risk", "message", "advice")
-    return FindingRecord(severity=severity, **said, **_place(found), not_looked_at=found["notLookedAt"])
+    also = tuple(PlaceRecord(**_place(place)) for place in found.get("also", ()))
+    return FindingRecord(severity=severity, **said, **_place(found), not_looked_at=found["notLookedAt"], also=also)
 
 
 def _waived(found: dict[str, Any]) -> WaivedRecord:
