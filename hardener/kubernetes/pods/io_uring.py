@@ -21,9 +21,9 @@ _VALUES = frozenset({"io_uring", "io-uring", "iouring"})
 _NAME = re.compile(r"io[-_]?uring", re.I)
 _OFF = frozenset({"", "0", "false", "off", "no", "none", "disable", "disabled"})
 _TURNS_OFF = late_pattern(r"(?i)(?:^|[-_.])(?:no|not|disable|disabled|without|exclude|skip)(?:[-_.]|$)")
-_PART = late_pattern(r"[\w.-]+=io[-_]?uring\b", re.I)  # within the value of a flag: file=x,aio=io_uring
+_PART = late_pattern(r"(?<![\w.-])[\w.-]++=io[-_]?uring\b", re.I)  # within the value of a flag: file=x,aio=io_uring
 _LINE = late_pattern(
-    r"^[ \t]*['\"]?(?P<key>[A-Za-z][\w.-]*)['\"]?[ \t]*(?:[:=]|[ \t])[ \t]*['\"]?(?P<value>[\w-]+)['\"]?", re.M
+    r"^[ \t]*['\"]?(?P<key>[A-Za-z][\w.-]*+)['\"]?(?:[ \t]*+[:=][ \t]*+|[ \t]++)['\"]?(?P<value>[\w-]+)['\"]?", re.M
 )
 
 
