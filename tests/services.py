@@ -53,7 +53,6 @@ PATH_ALONE = "HARDEN_PATH_ALONE"
 _OF_DEBIAN = () if os.environ.get(PATH_ALONE) else ("/usr/sbin", "/usr/bin")
 _PLACES = (str(Path(sys.executable).parent), os.environ.get("PATH", ""), *_OF_DEBIAN)
 
-_SERVICES = frozenset({"chromium", "docker", "helm", "kubelet", "podman", "registry"})  # they run on beside a test
 
 _running: pytest.Item | None = None
 
