@@ -1,7 +1,8 @@
 """Whatever ends a run of ``harden observe``, nothing of it stays in a real podman: its containers, pods, volumes,
 networks and images are counted before and after.
 
-An ordinary run takes a kill and a closed terminal; ``HARDEN_OBSERVE=all`` takes all faults.
+``HARDEN_OBSERVE=all`` asks for it, since seven faults take minutes. ``test_sessions.py`` tries some of them with a
+stand-in of podman.
 """
 
 from __future__ import annotations
