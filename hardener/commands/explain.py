@@ -35,20 +35,22 @@ def _in_profiles(transform: Transform, members: dict[str, dict[str, bool]]) -> s
 def print_list(say: Say, profile: str | None = None, risks: Sequence[str] = (), severity: str | None = None) -> None:
     """One line per transform, by risk; only those of ``profile``, of one of ``risks``, and of ``severity`` or worse,
     where these are given. Raises InputError for no such."""
-    chosen = profiles.load(profile).members if profile else None
+    chosen = profiles.load(profile).members if profile else registry.transforms().keys()
     wanted = {risk_called(name) for part in risks for name in part.split(",")} or set(RISKS)
     least = Severity(severity or Severity.LOW).rank
+    listed = [each for each in registry.transforms().values() if each.id in chosen and each.severity.rank >= least]
     members = _members()
     for risk in RISKS.values():
-        found = [item for item in registry.transforms().values() if item.risk == risk.id and item.risk in wanted]
-        found = [item for item in found if (chosen is None or item.id in chosen) and item.severity.rank >= least]
-        if not found:
-            continue
-        say(f"{risk.id} {risk.title}")
-        width = max(len(item.id) for item in found)
-        for item in found:
-            grave = item.severity.ljust(_SEVERITY)
-            say(f"  {item.id.ljust(width)}  {grave}  {item.summary} [{_in_profiles(item, members)}]")
+        if found := [each for each in listed if each.risk == risk.id and each.risk in wanted]:
+            _print_risk(risk, found, members, say)
+
+
+def _print_risk(risk: Risk, found: list[Transform], members: dict[str, dict[str, bool]], say: Say) -> None:
+    say(f"{risk.id} {risk.title}")
+    width = max(len(each.id) for each in found)
+    for each in found:
+        grave = each.severity.ljust(_SEVERITY)
+        say(f"  {each.id.ljust(width)}  {grave}  {each.summary} [{_in_profiles(each, members)}]")
 
 
 def print_profiles(name: str | None, say: Say) -> None:

@@ -73,18 +73,27 @@ def _of_each_container(pod: PodTemplate) -> Steps:
             yield list(_to_default(container, found))
 
 
+def _is_unconfined(pod: PodTemplate) -> bool:
+    """Whether something is written that switches the profile off."""
+    written = (_type(pod), *map(_type, pod.containers))
+    return "Unconfined" in written or bool(_annotations(pod))
+
+
+def _unconfined(pod: PodTemplate, exempt: list[Container]) -> tuple[list[Container], list[Container]]:
+    """The containers that run without a profile and need to, and those of which that is not known."""
+    others = [container for container in pod.containers if container not in exempt]
+    needy = [container for container in others if _effective(container) == "Unconfined" and _kept(container)]
+    return needy, [container for container in others if container not in needy and _unknown(container) is not None]
+
+
 def _of_whole_pod(pod: PodTemplate) -> Steps:
     """The profile for a pod and its containers, those left out that need to stay as they are."""
+    loose = [container for container in pod.containers if _effective(container) not in _STRICT]
     exempt = [c for c in pod.exempt("seccomp-runtime-default", *_PROFILE) if _effective(c) not in _STRICT]
-    needy: list[Container] = []
-    unclear: list[Container] = []
-    written = (_type(pod), *[_type(container) for container in pod.containers])
-    if "Unconfined" in written or _annotations(pod):
-        needy = [c for c in pod.containers if _effective(c) == "Unconfined" and _kept(c) and c not in exempt]
-        unclear = [c for c in pod.containers if c not in (*needy, *exempt) and _unknown(c) is not None]
-        yield from filter(None, map(_unknown, unclear))
+    needy, unclear = _unconfined(pod, exempt) if _is_unconfined(pod) else ([], [])
+    yield from filter(None, map(_unknown, unclear))
     taken = (*needy, *exempt, *unclear)
-    needy += [c for c in pod.containers if c not in taken and _effective(c) not in _STRICT and _io_uring(c)]
+    needy += [container for container in loose if container not in taken and _io_uring(container)]
     found = _judged(pod)
     edits = list(_edits(pod, [*needy, *exempt, *unclear], found))
     if edits:
