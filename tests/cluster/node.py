@@ -156,15 +156,34 @@ def _free_port() -> int:
 
 
 def _end_containers(folder: Path) -> None:
-    """End all containers at once; ``stop`` would take them one by one."""
+    """End all containers at once; ``stop`` would take them one by one, and leaves their networks."""
     kubelet = folder / "kubelet.pid"
     if not kubelet.exists():
         return
     os.kill(int(kubelet.read_text()), signal.SIGTERM)  # else it starts them again
+    command = ["ctr", "-a", str(folder / "containerd.sock"), "-n", "k8s.io"]
+    networks = {place for name in _listed(command, "containers") for place in _networks(command, name)}
     for kind, *options in (("tasks", "-f"), ("containers",)):
-        command = ["ctr", "-a", str(folder / "containerd.sock"), "-n", "k8s.io", kind]
-        listed = subprocess.run([*command, "list", "-q"], capture_output=True, text=True, timeout=60).stdout.split()
-        subprocess.run([*command, "delete", *options, *listed], capture_output=True, timeout=120)
+        names = _listed(command, kind)
+        subprocess.run([*command, kind, "delete", *options, *names], capture_output=True, timeout=120)
+    for place in networks:
+        subprocess.run(["umount", place], capture_output=True, timeout=60)
+        place.unlink(missing_ok=True)
+
+
+def _listed(command: Sequence[str], kind: str) -> list[str]:
+    return subprocess.run([*command, kind, "list", "-q"], capture_output=True, text=True, timeout=60).stdout.split()
+
+
+def _networks(command: Sequence[str], container: str) -> Iterator[Path]:
+    """Where the namespace of the network of a container is mounted."""
+    done = subprocess.run([*command, "containers", "info", container], capture_output=True, text=True, timeout=60)
+    spec = json.loads(done.stdout)["Spec"] if done.returncode == 0 else {}
+    for each in spec.get("linux", {}).get("namespaces", ()):
+        if each["type"] == "network" and "path" in each:
+            place = Path(each["path"])
+            if place.parent.name == "netns":  # of a container it is /proc/PID/ns/net
+                yield place
 
 
 def _end_shims(folder: Path) -> None:
