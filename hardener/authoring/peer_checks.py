@@ -70,7 +70,7 @@ _ASKED: dict[str, str] = {
         rolebindingClusterAdminRole: rbac-cluster-admin-binding
     """,
     "kubescape": """
-        C-0002 C-0007 C-0015 C-0031 C-0035 C-0037 C-0053 C-0063 C-0065: rbac-dangerous-grant
+        C-0002 C-0007 C-0015 C-0031 C-0037 C-0053 C-0063 C-0065: rbac-dangerous-grant
         C-0004: memory-limit resource-requests
         C-0005: flag-remove-noop
         C-0009: cpu-limit memory-limit
@@ -91,7 +91,7 @@ _ASKED: dict[str, str] = {
         C-0074: no-host-path
         C-0075: pin-image-digest
         C-0088: authorization-mode
-        C-0185: rbac-cluster-admin-binding
+        C-0035 C-0185: rbac-cluster-admin-binding
         C-0186: rbac-dangerous-grant
         C-0187: rbac-wildcard-verbs rbac-wildcard-resources rbac-wildcard-apigroups
         C-0188 C-0191: rbac-dangerous-grant
