@@ -56,7 +56,7 @@ def test_nothing_else_is_touched(name: str, corpus: Callable[[str], CorpusTree])
 def test_no_crash_and_no_warning(name: str, corpus: Callable[[str], CorpusTree]) -> None:
     tree = corpus(name)
     said = tree.diff.err.partition("\n")[0]  # the report; a warning would come first
-    assert said.startswith("harden 0.1.0: ") and "Traceback" not in tree.diff.err
+    assert said.startswith("harden ") and "Traceback" not in tree.diff.err
     assert tree.diff.status == 1
 
 

@@ -173,7 +173,7 @@ def test_every_option_exists(page: str) -> None:
         *COMMANDS.values(),
         *groups().values(),
         {"--version", "--harden-accept", "--fast", "--help", "--install-completion"},
-        {"--node", "--post-render"},  # of commands that measure
+        {"--node", "--post-render"} if page == "CONTRIBUTING.md" else set(),  # of commands that measure
     )
     inline = [text for text in re.findall(r"`([^`\n]+)`", read(page)) if text.startswith(("-", "harden "))]
     named = {option for text in inline for option in re.findall(r"(?<![\w-])--[a-z][\w-]*", text)}

@@ -227,7 +227,7 @@ webhooks:
     found = json.loads(run("graph", "--format", "json", cwd=tmp_path).out)
     assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(found)] == []
     ways = {entry["way"] for entry in found["entries"]}
-    assert ways | {Way.RECORDED} == set(Way), "who was recorded: tests/test_import.py"
+    assert ways | {Way.RECORDED} == set(Way), "who was recorded: tests/test_import_weighed.py"
     assert set(SCHEMA["properties"]["entries"]["items"]["properties"]["way"]["enum"]) == set(Way)
     out = harden("graph").out
     for origin in (

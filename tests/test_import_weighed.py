@@ -33,6 +33,7 @@ from hardener.exports.model import (
     Usage,
     Writes,
 )
+from hardener.facts.network.connections import Way
 from hardener.tree.tree import Settings, Tree
 from tests.conftest import ROOT, Harden, shared, write
 
@@ -540,7 +541,9 @@ def test_the_graph_draws_who_stands_in_no_manifest(harden: Harden, tmp_path: Pat
     assert "Hubble saw Deployment/ingress/controller connect to it" in drawn
     assert "-> store.data:7000" in drawn and "-> any address:25" in drawn
     schema = json.loads((ROOT / "hardener" / "report" / "graph.schema.json").read_text(encoding="utf-8"))
-    jsonschema.validate(json.loads(harden("graph", "--format", "json", ".").out), schema)
+    found = json.loads(harden("graph", "--format", "json", ".").out)
+    jsonschema.validate(found, schema)
+    assert Way.RECORDED in {entry["way"] for entry in found["entries"]}
     for format in ("mermaid", "dot"):
         assert (
             "workloads that were seen and that the tree does not hold" in harden("graph", "--format", format, ".").out
