@@ -258,7 +258,7 @@ def grades(folder: Path) -> dict[str, dict[str, str]]:
             grade = grade if grade in order else "review"
             own = found.setdefault(str(change.object.name), {})
             own[change.transform.id] = max(own.get(change.transform.id, "safe"), grade, key=order.index)
-    for own in found.values():  # runAsNonRoot changes nothing beside the number of runAsUser, and is not written without
+    for own in found.values():  # runAsNonRoot changes nothing beside a number, and is not written without it
         of_user = _OF_USER & own.keys()
         own |= dict.fromkeys(of_user, max((own[id] for id in of_user), key=order.index, default=""))
     return found
