@@ -209,9 +209,10 @@ class Machine:
 
 
 def superfluous(machine: Machine, one: Packaged, pod: Map) -> list[str]:
-    """The capabilities that ``pod`` adds and without which the client of ``one`` is content all the same."""
+    """The capabilities that ``pod`` adds beyond those known to be needed, and without which the client of ``one`` is
+    content all the same."""
     found = []
-    for name in written(pod)[0] or ():
+    for name in sorted(set(written(pod)[0] or ()) - set(one.truth.needs or ())):
         other = json.loads(json.dumps(pod))
         for container in (*other["containers"], *other.get("initContainers", [])):
             capabilities = container.get("securityContext", {}).get("capabilities", {})

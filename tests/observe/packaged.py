@@ -502,7 +502,7 @@ NEW = (
     ),
     Packaged(
         "webfs", "webfs", ("webfsd", "-F", "-p", "8000", "-r", "/srv", "-u", "www-data", "-g", "www-data"),
-        Truth("www-data", _DROP), http(8000, "/page.txt", has="ok"), script="echo ok > /srv/page.txt", port=8000,
+        Truth("www-data", _DROP, rootless=True), http(8000, "/page.txt", has="ok"), script="echo ok > /srv/page.txt", port=8000,
     ),
     # Programs of one's own.
     Packaged(
@@ -520,11 +520,12 @@ NEW = (
     Packaged(
         "uwsgi", "uwsgi-core uwsgi-plugin-python3",
         ("uwsgi_python3", "--http-socket", ":8080", "--uid", "www-data", "--gid", "www-data", "--wsgi-file", "/app.py"),
-        Truth("www-data", _DROP), http(8080, has="ok"),
+        Truth("www-data", _DROP, rootless=True), http(8080, has="ok"),
         files={"/app.py": "def application(asked, start):\n    start('200 OK', [])\n    return [b'ok']\n"}, port=8080,
     ),
     Packaged(
-        "beside-code", "python3-minimal python3", ("python3", "-u", "main.py"), Truth("1000", (), read_only=False),
+        "beside-code", "python3-minimal python3", ("python3", "-u", "main.py"),
+        Truth("1000", (), read_only=False, rootless=True),
         http(8080, has="ok"), files=_python(_SERVE.replace("WORK", "pathlib.Path('visits').open('a').write('x')")),
         script="chown -R 1000 /srv/app", lines="WORKDIR /srv/app\nENV PYTHONDONTWRITEBYTECODE=1\nUSER 1000", port=8080,
     ),
