@@ -502,7 +502,8 @@ NEW = (
     ),
     Packaged(
         "webfs", "webfs", ("webfsd", "-F", "-p", "8000", "-r", "/srv", "-u", "www-data", "-g", "www-data"),
-        Truth("www-data", _DROP, rootless=True), http(8000, "/page.txt", has="ok"), script="echo ok > /srv/page.txt", port=8000,
+        Truth("www-data", _DROP, rootless=True), http(8000, "/page.txt", has="ok"),
+        script="echo ok > /srv/page.txt", port=8000,
     ),
     # Programs of one's own.
     Packaged(
