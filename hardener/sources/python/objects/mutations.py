@@ -9,10 +9,11 @@ function that may change it may set everything in it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 
 from msgspec.structs import replace
 
+from hardener.sources.python.libraries import types
 from hardener.sources.python.libraries.fields import field_of
 from hardener.sources.python.model import (
     Bracket,
@@ -33,6 +34,7 @@ from hardener.sources.python.names.scopes import Binding, Change, Scope
 from hardener.sources.python.objects.brackets import call_bracket, elements_bracket
 from hardener.sources.python.objects.call_effects import COPIES, changeable_arguments, function_of
 from hardener.sources.python.objects.expressions import opaque_text, scalar, string
+from hardener.sources.python.objects import replaceable
 from hardener.sources.python.objects.literals import opaque
 from hardener.sources.python.parser import syntax
 from hardener.sources.python.parser.positions import Places
@@ -368,11 +370,17 @@ def _is_of_class(mapping: Mapping, field: str) -> bool:
 
 class Mutator:
     """Applies changes to the nodes of the objects. ``read`` gives the node for the value that a change gives a field of
-    a mapping, ``lines`` are the statements that may go as a whole, by their targets or calls."""
+    a mapping, ``lines`` are the statements that may go as a whole, by their targets or calls, ``looked`` the attributes
+    that the program looks at."""
 
     def __init__(
-        self, places: Places, read: Callable[[Mapping, str, Change], Node], lines: dict[syntax.Node, syntax.Node]
+        self,
+        places: Places,
+        read: Callable[[Mapping, str, Change], Node],
+        lines: dict[syntax.Node, syntax.Node],
+        looked: Set[str],
     ) -> None:
+        self._looked = looked
         self._places = places
         self._read = read
         self._lines = lines
@@ -432,7 +440,17 @@ class Mutator:
                 each.open = more_open(each.open, why)
                 if isinstance(each, Mapping) and each.type_name not in _OF_METADATA:
                     self._replace(each, why)
-                waiting += [(inner, False) for inner in _inside(each)]
+                kept = self._kept(each, change)
+                waiting += [(inner, False) for inner in _inside(each) if inner is not kept]
+
+    def _kept(self, node: Node, change: Change) -> Node | None:
+        """The security context of a container or pod that a function gets: it has another one only where the function
+        makes one."""
+        if not isinstance(node, Mapping) or not replaceable.is_written_by(node, replaceable.FIELD):
+            return None
+        given = opaque(change.node, self._places, "set by what it is handed to")
+        self._replaceable(node, replaceable.FIELD, given)
+        return node.fields[replaceable.FIELD].value
 
     def _replace(self, mapping: Mapping, why: str) -> None:
         """Take the texts and numbers of ``mapping`` for unknown."""
@@ -457,6 +475,8 @@ class Mutator:
             item = self._item(mapping, change) if entry is None else None
             mapping.fields[field] = Entry(self._read(mapping, field, change), item)
             return
+        if self._is_replaced(mapping, field, rest, change):
+            return
         if not rest and change.how not in _SET:
             if entry is not None:
                 entry.value = self.changed(entry.value, (), change)
@@ -464,6 +484,26 @@ class Mutator:
                 mapping.fields[field] = Entry(self._later(change), None)
             return
         mapping.fields[field] = Entry(self._later(change), entry.item if entry is not None else None)
+
+    def _is_replaced(self, mapping: Mapping, field: str, rest: Way, change: Change) -> bool:
+        """Whether a change puts another security context in place of the one that the object is made with, and leaves
+        what is written there as the one of all other cases."""
+        if rest or change.how != "set" or not replaceable.is_written_by(mapping, field):
+            return False
+        self._replaceable(mapping, field, self._later(change))
+        return True
+
+    def _replaceable(self, mapping: Mapping, field: str, given: Opaque) -> None:
+        """Let ``given`` stand for what may replace a security context of ``mapping``. A new one is written into the
+        constructor, unless the program looks at what it is then."""
+        entry = mapping.fields.get(field)
+        if entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None):
+            keyword = mapping.dialect.keyword(field) if mapping.dialect is not None else ""
+            place = "field" if mapping.form == "call" and entry is None and keyword not in self._looked else ""
+            type_name = types.field_type(mapping.type_name, field)
+            mapping.fields[field] = Entry(replaceable.absent(mapping, type_name, mapping, given, place), None)
+        elif isinstance(entry.value, Mapping):
+            entry.value.replaced = entry.value.replaced or given
 
     def _item(self, mapping: Mapping, change: Change) -> Item | None:
         """Where a field that is set later stands: in a statement of its own, or in the dict of an ``update``."""

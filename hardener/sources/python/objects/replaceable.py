@@ -1,0 +1,102 @@
+"""Security contexts in whose place the program may have another one when it runs: what a caller or a setting gives,
+what a branch sets later, what a function sets that gets the whole container.
+
+What is given there wins, so what is written here holds where nothing is given: ``given or V1SecurityContext(...)``, or
+the argument of a constructor that a later statement replaces.
+"""
+
+from __future__ import annotations
+
+from hardener.sources.python.libraries.dialects import KUBE
+from hardener.sources.python.model import Mapping, Node, Opaque
+from hardener.sources.python.names.scopes import Binding, Scope
+from hardener.sources.python.objects import assembled
+from hardener.sources.python.objects.expressions import is_none, is_variable
+from hardener.sources.python.parser import syntax
+
+FIELD = "securityContext"
+_TYPES = frozenset({"SecurityContext", "PodSecurityContext"})
+_HOLDERS = frozenset({"Container", "PodSpec"})
+_READING = frozenset({"get", "pop"})  # methods that give None for what is absent
+_DEEPEST = 10  # names that stand for each other
+# What `or` can be written behind; a conditional needs parentheses first.
+_OPERANDS = syntax.Name | syntax.Attribute | syntax.Subscript | syntax.Call | syntax.IfExp
+
+
+def is_written_by(mapping: Mapping, field: str) -> bool:
+    """Whether ``field`` of ``mapping`` is a security context that ``or`` gives a default: a constructor of the client
+    of Kubernetes, or a dict. Other libraries have values that are always true."""
+    if field != FIELD or mapping.type_name not in _HOLDERS or mapping.keywords is not None:
+        return False
+    if mapping.form == "call":
+        return mapping.dialect is KUBE
+    return mapping.form == "dict" and mapping.dialect in (None, KUBE)
+
+
+def is_security_context(node: Node) -> bool:
+    """Whether it is a mapping of one of the types of a security context."""
+    return isinstance(node, Mapping) and node.type_name in _TYPES
+
+
+def absent(at: Node, type_name: str, context: Mapping, given: Opaque, place: str) -> Mapping:
+    """A security context that no text holds, at the place of ``at``; see ``Mapping`` for ``given`` and ``place``."""
+    made = assembled.holder(at, type_name, context)
+    made.replaced, made.place = given, place
+    return made
+
+
+def may_be_absent(node: syntax.Node, scope: Scope, depth: int = 0) -> bool:
+    """Whether an expression may come to nothing, as a setting or an argument that nobody gives: a parameter, an
+    attribute, a key, a variable that was None before. A constant and what a function makes are held for whole."""
+    if depth > _DEEPEST:
+        return False
+    if isinstance(node, syntax.Attribute):
+        return not node.attr.value.isupper()
+    if isinstance(node, syntax.Subscript):
+        return True
+    if isinstance(node, syntax.Call):
+        return _reads(node)
+    if isinstance(node, syntax.IfExp):
+        return any(_is_nothing(arm) or may_be_absent(arm, scope, depth + 1) for arm in (node.body, node.orelse))
+    if isinstance(node, syntax.BooleanOperation):
+        return may_be_absent(node.right, scope, depth + 1)
+    if not is_variable(node) or (owner := scope.owner(node.value)) is None:
+        return False
+    return any(_gives_nothing(each, depth) for each in owner.bindings[node.value])
+
+
+def operand(node: syntax.Node) -> bool:
+    """Whether a default can be written behind an expression."""
+    return isinstance(node, _OPERANDS) or (isinstance(node, syntax.BooleanOperation) and node.operator == "or")
+
+
+def _gives_nothing(binding: Binding, depth: int) -> bool:
+    if binding.value is None:
+        return binding.reason == "a parameter"
+    return not binding.each and (
+        _is_nothing(binding.value) or may_be_absent(binding.value, binding.scope, depth + 1)
+    )
+
+
+def _is_nothing(node: syntax.Node) -> bool:
+    return is_none(node) or (isinstance(node, syntax.Dict) and not node.elements)
+
+
+def _reads(call: syntax.Call) -> bool:
+    """Whether it reads a key or an attribute that may be absent: ``settings.get("a")``, ``getattr(settings, "a")``."""
+    function = call.func
+    if isinstance(function, syntax.Attribute):
+        return function.attr.value in _READING
+    return isinstance(function, syntax.Name) and function.value == "getattr"
+
+
+def chosen_dicts(bindings: list[Binding]) -> list[syntax.Dict]:
+    """The dicts of which a name is one, where it is nothing else but one of them or None; none of any other
+    name."""
+    found: list[syntax.Dict] = []
+    for each in bindings:
+        if isinstance(each.value, syntax.Dict) and not each.each:
+            found.append(each.value)
+        elif not is_none(each.value):
+            return []
+    return found
