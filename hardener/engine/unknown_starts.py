@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from hardener.authoring.edits import Edit, Evidence, Grade, OpaqueError, WrongShapeError
 from hardener.authoring.transform import Transform
 from hardener.facts.images.what_starts import is_plain, is_written, unknown_start, unknown_starts, unknown_word
+from hardener.sources.open_values import Replaceable
 from hardener.tree.core_views import Container, PodTemplate, View
 from hardener.tree.pod_fragments import written_containers
 
@@ -44,10 +45,13 @@ def _is_written(target: PodTemplate | Container) -> bool:
     containers = [target.data] if isinstance(target, Container) else _data_of_containers(target.data)
     if containers is None or not all(map(is_written, containers)):
         return False
+    if any(isinstance(each.get(_CONTEXT), Replaceable) for each in (target.data, *containers)):
+        return False
     target.__dict__[_KEPT] = wiring
     return True
 
 
+_CONTEXT = "securityContext"
 _KEPT = "is_written"  # by the view: at which state of what the piece starts that was so
 
 
@@ -61,6 +65,15 @@ def _data_of_containers(pod: Any) -> list[Any] | None:
             return None
         found += containers or ()
     return found
+
+
+def _replaced(view: View) -> OpaqueError | None:
+    """What a program may have in place of a security context."""
+    try:
+        view.check_replaced((_CONTEXT,))
+    except OpaqueError as opaque:
+        return opaque
+    return None
 
 
 def _unknown(target: PodTemplate | Container, step: list[Edit]) -> list[OpaqueError]:
@@ -98,6 +111,7 @@ def _doubted(step: list[Edit], target: PodTemplate | Container, found: list[Opaq
     if all([edit.grade is not Grade.SAFE for edit in step]):
         return step
     containers = [target] if isinstance(target, Container) else _containers(target)[0]
+    found += filter(None, map(_replaced, (target, *containers)))
     words = (unknown_start(each) or unknown_word(each) for each in containers)
     opaque = next((each for each in (*found, *words) if each is not None), None)
     if opaque is None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator
-from typing import Any, Generic, TypeGuard, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
 from hardener.sources.open_values import Replaceable
 from hardener.sources.python.libraries import types
 from hardener.sources.python.model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, Statement, plain
+from hardener.sources.python.objects import replaceable
 from hardener.sources.python.parsed import Parsed, parse
 from hardener.sources.python.parser.tree import LARGEST
 from hardener.sources.python.texts.masks import unmarked
@@ -186,7 +187,7 @@ class _Writer:
             if touched and name not in touched:
                 continue
             entry = node.fields.get(name)
-            if entry is not None and _is_absent(entry.value):
+            if entry is not None and replaceable.is_absent(entry.value):
                 if not same(plain(entry.value), value):
                     self._default(node, entry.value, name, value, way, added)
             elif entry is not None:
@@ -199,9 +200,7 @@ class _Writer:
                 added.add(name)
         added.finish(node.bracket)
 
-    def _default(
-        self, node: Mapping, absent: Mapping, name: str, value: Any, way: Way, added: _NewItems[str]
-    ) -> None:
+    def _default(self, node: Mapping, absent: Mapping, name: str, value: Any, way: Way, added: _NewItems[str]) -> None:
         """Write a security context that no text holds: behind what is given in its place, or as a new field."""
         if absent.place == "field" and node.bracket is not None:
             added.add(name)
@@ -374,11 +373,6 @@ def _is_named_as(node: Sequence, new: list[Any], part: str | int) -> bool:
         return False
     name = plain(item.fields["name"].value)
     return isinstance(name, str) and name == wanted.get("name")
-
-
-def _is_absent(node: Node) -> TypeGuard[Mapping]:
-    """Whether it is a security context that no text holds."""
-    return isinstance(node, Mapping) and node.replaced is not None and node.bracket is None
 
 
 def _written(value: Any) -> Any:

@@ -41,6 +41,8 @@ _SENDING = re.compile(
     r"_*(?:apply|create|delete|deploy|emit|launch|post|publish|push|register|replace|run|save|send|server_side_apply"
     r"|start|store|submit|upload)|_*(?:create|delete|launch|publish|run|save|send|start|store|submit)_\w+"
 )
+# What puts the objects that it gets over the first one.
+_MERGING = re.compile(r"(?:^|_)(?:reconcile|merge|combine|reduce|overlay|overlaid)(?:_|d?$)")
 _CLIENT = re.compile(r"(?:patch|replace|apply)(?:_\w+)?|call_api|request|execute")
 # Arguments that clients and frameworks take as they are.
 _TAKEN = frozenset(
@@ -58,6 +60,12 @@ class CallArgument(Struct, frozen=True):
     call: syntax.Call
     parameter: tuple[Scope, str] | None = None
     whole: bool = False
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether the call puts it over another object, of which it would replace what it has too."""
+        first = self.call.args[0].value
+        return self.value is not first and bool(_MERGING.search(resolve.last_name(self.call.func)))
 
 
 def changeable_arguments(scan: Scan) -> Iterator[CallArgument]:

@@ -41,9 +41,7 @@ class Extractor:
         self.inner: set[syntax.Node] = set()
         self.lints: list[tuple[int, str]] = []
         self.uses: dict[Key, list[Scalar]] = {}
-        looked = frozenset(
-            name for each in scan.scopes for base, name in each.members if not each.is_instance(base)
-        )
+        looked = frozenset(name for each in scan.scopes for base, name in each.members if not each.is_instance(base))
         self.mutator = mutations.Mutator(places, self.value_set_later, scan.lines, looked)
         self._changed_names = {(change.scope.owner(change.name), change.name) for change in scan.changes}
         self.members = Members(scan.scopes)
@@ -428,7 +426,11 @@ class Extractor:
         if owner is None or not is_variable(value):
             return False
         chosen = replaceable.chosen_dicts(owner.bindings[value.value])
-        keys = [string(each.key) if isinstance(each, syntax.DictElement) else None for one in chosen for each in one.elements]
+        keys = [
+            string(each.key) if isinstance(each, syntax.DictElement) else None
+            for one in chosen
+            for each in one.elements
+        ]
         if not chosen or None in keys or (owner, value.value) in self._changed_names:
             return False
         for key in filter(None, keys):

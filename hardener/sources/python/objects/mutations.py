@@ -31,10 +31,10 @@ from hardener.sources.python.names.access_paths import Way, steps
 from hardener.sources.python.names.resolve import Key, member
 from hardener.sources.python.names.scan import Scan
 from hardener.sources.python.names.scopes import Binding, Change, Scope
+from hardener.sources.python.objects import replaceable
 from hardener.sources.python.objects.brackets import call_bracket, elements_bracket
 from hardener.sources.python.objects.call_effects import COPIES, changeable_arguments, function_of
 from hardener.sources.python.objects.expressions import opaque_text, scalar, string
-from hardener.sources.python.objects import replaceable
 from hardener.sources.python.objects.literals import opaque
 from hardener.sources.python.parser import syntax
 from hardener.sources.python.parser.positions import Places
@@ -71,7 +71,7 @@ def changes_by_value(scan: Scan) -> Changes:
         for path, change in _without_doubtful_values(key, changes):
             collector.name(*key, path, change, 0)
     for each in open_calls:
-        change = Change(each.scope, "", (), "sent" if each.whole else "handed", each.call)
+        change = Change(each.scope, "", (), "sent" if each.whole else "handed", each.call, is_merged=each.is_merged)
         collector.value(each.value, each.scope, (), change, 0)
     for ways in collector.found.values():
         ways.sort(key=lambda way: way[1].how in _HANDED)  # what was set before is replaced as well
@@ -448,9 +448,20 @@ class Mutator:
         makes one."""
         if not isinstance(node, Mapping) or not replaceable.is_written_by(node, replaceable.FIELD):
             return None
+        if change.is_merged:
+            return self._given_back(node)
         given = opaque(change.node, self._places, "set by what it is handed to")
         self._replaceable(node, replaceable.FIELD, given)
         return node.fields[replaceable.FIELD].value
+
+    @staticmethod
+    def _given_back(node: Mapping) -> None:
+        """Leave a security context as it is that no text holds: one that is written would win over that of another
+        object, which ``node`` is put over."""
+        entry = node.fields.get(replaceable.FIELD)
+        if entry is not None and replaceable.is_absent(entry.value):
+            assert entry.value.replaced is not None
+            node.fields[replaceable.FIELD] = Entry(entry.value.replaced, entry.item)
 
     def _replace(self, mapping: Mapping, why: str) -> None:
         """Take the texts and numbers of ``mapping`` for unknown."""

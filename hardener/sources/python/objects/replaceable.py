@@ -7,6 +7,8 @@ the argument of a constructor that a later statement replaces.
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from hardener.sources.python.libraries.dialects import KUBE
 from hardener.sources.python.model import Mapping, Node, Opaque
 from hardener.sources.python.names.scopes import Binding, Scope
@@ -15,7 +17,6 @@ from hardener.sources.python.objects.expressions import is_none, is_variable
 from hardener.sources.python.parser import syntax
 
 FIELD = "securityContext"
-_TYPES = frozenset({"SecurityContext", "PodSecurityContext"})
 _HOLDERS = frozenset({"Container", "PodSpec"})
 _READING = frozenset({"get", "pop"})  # methods that give None for what is absent
 _DEEPEST = 10  # names that stand for each other
@@ -33,9 +34,9 @@ def is_written_by(mapping: Mapping, field: str) -> bool:
     return mapping.form == "dict" and mapping.dialect in (None, KUBE)
 
 
-def is_security_context(node: Node) -> bool:
-    """Whether it is a mapping of one of the types of a security context."""
-    return isinstance(node, Mapping) and node.type_name in _TYPES
+def is_absent(node: Node) -> TypeGuard[Mapping]:
+    """Whether it is a security context that no text holds."""
+    return isinstance(node, Mapping) and node.replaced is not None and node.bracket is None
 
 
 def absent(at: Node, type_name: str, context: Mapping, given: Opaque, place: str) -> Mapping:
@@ -73,9 +74,7 @@ def operand(node: syntax.Node) -> bool:
 def _gives_nothing(binding: Binding, depth: int) -> bool:
     if binding.value is None:
         return binding.reason == "a parameter"
-    return not binding.each and (
-        _is_nothing(binding.value) or may_be_absent(binding.value, binding.scope, depth + 1)
-    )
+    return not binding.each and (_is_nothing(binding.value) or may_be_absent(binding.value, binding.scope, depth + 1))
 
 
 def _is_nothing(node: syntax.Node) -> bool:
