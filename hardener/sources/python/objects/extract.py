@@ -41,7 +41,7 @@ class Extractor:
         self.inner: set[syntax.Node] = set()
         self.lints: list[tuple[int, str]] = []
         self.uses: dict[Key, list[Scalar]] = {}
-        looked = frozenset(name for each in scan.scopes for base, name in each.members if not each.is_instance(base))
+        looked = frozenset(replaceable.types_looked_at(scan))
         self.mutator = mutations.Mutator(places, self.value_set_later, scan.lines, looked)
         self._changed_names = {(change.scope.owner(change.name), change.name) for change in scan.changes}
         self.members = Members(scan.scopes)

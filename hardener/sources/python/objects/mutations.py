@@ -46,7 +46,7 @@ Held = dict[Key, dict[Way, list[tuple[syntax.Node, Scope]]]]
 _DEEPEST = 10  # names that stand for parts of each other
 _MOST = 300_000  # changes, each counted for every expression whose object it changes
 _SET = ("set", "removed")
-_HANDED = ("handed", "sent")  # to a function; "sent" changes what is no whole object
+_HANDED = ("handed", "sent", "merged")  # to a function; "sent" changes what is no whole object, "merged" nothing
 _REPLACING = ("update", "clear", "popitem")  # what may change any key that is there
 _KEEPING_PLACES = (*_SET, "append", "extend", "setdefault")  # of the items that stand in a list
 _STORING = ("append", "insert", "add", "appendleft", "extend", "set")
@@ -71,7 +71,8 @@ def changes_by_value(scan: Scan) -> Changes:
         for path, change in _without_doubtful_values(key, changes):
             collector.name(*key, path, change, 0)
     for each in open_calls:
-        change = Change(each.scope, "", (), "sent" if each.whole else "handed", each.call, is_merged=each.is_merged)
+        how = "merged" if each.is_left else "sent" if each.whole else "handed"
+        change = Change(each.scope, "", (), how, each.call, is_merged=each.is_merged)
         collector.value(each.value, each.scope, (), change, 0)
     for ways in collector.found.values():
         ways.sort(key=lambda way: way[1].how in _HANDED)  # what was set before is replaced as well
@@ -368,10 +369,19 @@ def _is_of_class(mapping: Mapping, field: str) -> bool:
     return entry.item is None and isinstance(entry.value, Scalar) and not entry.value.written
 
 
+def _give_back(node: Mapping) -> None:
+    """Leave a security context of ``node`` as it is that no text holds: one that is written would win over that of the
+    object which ``node`` is put over."""
+    entry = node.fields.get(replaceable.FIELD)
+    if entry is not None and replaceable.is_absent(entry.value):
+        assert entry.value.replaced is not None
+        node.fields[replaceable.FIELD] = Entry(entry.value.replaced, entry.item)
+
+
 class Mutator:
     """Applies changes to the nodes of the objects. ``read`` gives the node for the value that a change gives a field of
-    a mapping, ``lines`` are the statements that may go as a whole, by their targets or calls, ``looked`` the attributes
-    that the program looks at."""
+    a mapping, ``lines`` are the statements that may go as a whole, by their targets or calls, ``looked`` the types of
+    which the program looks at the security context, "" for one that is not known."""
 
     def __init__(
         self,
@@ -427,6 +437,9 @@ class Mutator:
 
     def _hand(self, node: Node, change: Change) -> None:
         """Take all that is in ``node`` for what a function may have changed."""
+        if change.how == "merged":
+            self._give_back(node, set())
+            return
         why = self._why(change)
         waiting = [(node, change.how == "sent")]
         while waiting:
@@ -449,19 +462,21 @@ class Mutator:
         if not isinstance(node, Mapping) or not replaceable.is_written_by(node, replaceable.FIELD):
             return None
         if change.is_merged:
-            return self._given_back(node)
+            _give_back(node)
+            return None
         given = opaque(change.node, self._places, "set by what it is handed to")
         self._replaceable(node, replaceable.FIELD, given)
         return node.fields[replaceable.FIELD].value
 
-    @staticmethod
-    def _given_back(node: Mapping) -> None:
-        """Leave a security context as it is that no text holds: one that is written would win over that of another
-        object, which ``node`` is put over."""
-        entry = node.fields.get(replaceable.FIELD)
-        if entry is not None and replaceable.is_absent(entry.value):
-            assert entry.value.replaced is not None
-            node.fields[replaceable.FIELD] = Entry(entry.value.replaced, entry.item)
+    def _give_back(self, node: Node, seen: set[Node]) -> None:
+        """Leave all security contexts in ``node`` as they are that no text holds."""
+        if node in seen or not isinstance(node, Mapping | Sequence):
+            return
+        seen.add(node)
+        if isinstance(node, Mapping):
+            _give_back(node)
+        for inner in _inside(node):
+            self._give_back(inner, seen)
 
     def _replace(self, mapping: Mapping, why: str) -> None:
         """Take the texts and numbers of ``mapping`` for unknown."""
@@ -509,8 +524,8 @@ class Mutator:
         constructor, unless the program looks at what it is then."""
         entry = mapping.fields.get(field)
         if entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None):
-            keyword = mapping.dialect.keyword(field) if mapping.dialect is not None else ""
-            place = "field" if mapping.form == "call" and entry is None and keyword not in self._looked else ""
+            is_looked_at = not self._looked.isdisjoint((mapping.type_name, ""))
+            place = "field" if mapping.form == "call" and entry is None and not is_looked_at else ""
             type_name = types.field_type(mapping.type_name, field)
             mapping.fields[field] = Entry(replaceable.absent(mapping, type_name, mapping, given, place), None)
         elif isinstance(entry.value, Mapping):

@@ -7,16 +7,20 @@ the argument of a constructor that a later statement replaces.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeGuard
 
 from hardener.sources.python.libraries.dialects import KUBE
 from hardener.sources.python.model import Mapping, Node, Opaque
+from hardener.sources.python.names.resolve import called, single
+from hardener.sources.python.names.scan import Scan
 from hardener.sources.python.names.scopes import Binding, Scope
 from hardener.sources.python.objects import assembled
 from hardener.sources.python.objects.expressions import is_none, is_variable
 from hardener.sources.python.parser import syntax
 
 FIELD = "securityContext"
+_ATTRIBUTE = "security_context"
 _HOLDERS = frozenset({"Container", "PodSpec"})
 _READING = frozenset({"get", "pop"})  # methods that give None for what is absent
 _DEEPEST = 10  # names that stand for each other
@@ -32,6 +36,25 @@ def is_written_by(mapping: Mapping, field: str) -> bool:
     if mapping.form == "call":
         return mapping.dialect is KUBE
     return mapping.form == "dict" and mapping.dialect in (None, KUBE)
+
+
+def types_looked_at(scan: Scan) -> Iterator[str]:
+    """The types of the objects of which the program looks at the security context: "Container"; "" for one that is not
+    known. That of ``self`` is a setting."""
+    for scope in scan.scopes:
+        for name, attribute in scope.members:
+            if attribute == _ATTRIBUTE and not scope.is_instance(name):
+                yield _type_of(name, scope)
+
+
+def _type_of(name: str, scope: Scope) -> str:
+    """The type of the one object that a name was given, "" where that is not known."""
+    owner = scope.owner(name)
+    binding = single(owner.bindings[name])[0] if owner is not None else None
+    if binding is None or not isinstance(binding.value, syntax.Call):
+        return ""
+    known = called(binding.value, binding.scope)
+    return known.type_name if known is not None else ""
 
 
 def is_absent(node: Node) -> TypeGuard[Mapping]:
