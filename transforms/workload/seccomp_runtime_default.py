@@ -56,8 +56,8 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
 
 
 def _containers(pod: PodTemplate) -> tuple[Container, ...]:
-    """The containers of ``pod``; without init containers that the program takes from elsewhere: one that needs
-    another profile brings it along."""
+    """The containers of ``pod``; without those that a program takes from elsewhere: one that needs another profile
+    brings it along."""
     try:
         return pod.containers
     except OpaqueError:
