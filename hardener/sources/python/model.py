@@ -98,7 +98,8 @@ class Mapping(Node, eq=False):
     that hold fields of it. ``unset`` are the literals that stand for the absence of a field whose value stands
     elsewhere. ``is_patch``: a call patches another object with it. ``open`` says what may add keys. ``replaced`` is
     what the program may have in its place; where no text holds it then, ``place`` says where it is written: "operand"
-    behind the expression (``given or V1SecurityContext()``), "field" in what holds it, "" nowhere. ``context`` is the
+    behind the expression (``given or V1SecurityContext()``), "spread" before what is spread (``**{"security_context":
+    V1SecurityContext(), **given}``), "field" in what holds it, "" nowhere. ``context`` is the
     nearest constructor around a dict (for the prefix of new classes); one without a ``callee`` is only meant to be
     there.
     """

@@ -17,6 +17,7 @@ from hardener.sources.python.parser.tree import LARGEST
 from hardener.sources.python.texts.masks import unmarked
 from hardener.sources.python.texts.placeholders import emptied
 from hardener.sources.python.writing import quotes
+from hardener.sources.python.writing.groups import group
 from hardener.sources.python.writing.imports import Names
 from hardener.sources.python.writing.layout import Layout
 from hardener.sources.python.writing.render import Renderer, Way, way_of
@@ -211,6 +212,12 @@ class _Writer:
             if is_conditional:
                 self.layout.replace(absent.start, absent.start, ["("])
             self.layout.replace(absent.end, absent.end, [") or " if is_conditional else " or ", *text])
+        elif absent.place == "spread" and node.dialect is not None:
+            text = self.renderer.value(_written(value), absent.type_name, self.renderer.below(node, name, way))
+            key = quotes.literal(node.dialect.keyword(name), way.quote)
+            given = self.source[absent.start : absent.end].decode()
+            merged = group("{", [[f"{key}: ", *text], [f"**{given}"]], "}")
+            self.layout.replace(absent.start, absent.end, [merged])
         else:
             assert absent.replaced is not None
             raise TextError(f"{name} is {absent.replaced.reason}", absent.replaced.line)

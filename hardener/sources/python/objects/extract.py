@@ -422,7 +422,7 @@ class Extractor:
     def _chosen(self, mapping: Mapping, value: syntax.Node, scope: Scope) -> bool:
         """Whether ``**value`` adds one of several dicts that all stand there: what they have may be there, and nothing
         else."""
-        owner = scope.owner(value.value) if is_variable(value) and mapping.form == "call" else None
+        owner = scope.owner(value.value) if is_variable(value) else None
         if owner is None or not is_variable(value):
             return False
         chosen = replaceable.chosen_dicts(owner.bindings[value.value])
@@ -436,10 +436,15 @@ class Extractor:
         for key in filter(None, keys):
             field = field_of_argument(mapping, key)
             given = self.opaque(value, "assigned more than once")
-            type_name = types.field_type(mapping.type_name, field)
-            is_default = replaceable.is_written_by(mapping, field)
-            found = replaceable.absent(given, type_name, mapping, given, "") if is_default else given
-            mapping.fields[field] = Entry(found, None)
+            entry = mapping.fields.get(field)
+            if not replaceable.is_written_by(mapping, field):
+                mapping.fields[field] = Entry(given, None)
+            elif entry is not None and isinstance(entry.value, Mapping):
+                entry.value.replaced = given
+            else:
+                type_name = types.field_type(mapping.type_name, field)
+                place = "spread" if mapping.form == "call" else ""
+                mapping.fields[field] = Entry(replaceable.absent(given, type_name, mapping, given, place), None)
         return True
 
     def _written(self, mapping: Mapping, key: str, node: syntax.Node, place: syntax.Node) -> str:

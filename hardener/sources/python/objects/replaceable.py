@@ -7,6 +7,7 @@ the argument of a constructor that a later statement replaces.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TypeGuard
 
@@ -18,8 +19,10 @@ from hardener.sources.python.names.scopes import Binding, Scope
 from hardener.sources.python.objects import assembled
 from hardener.sources.python.objects.expressions import is_none, is_variable
 from hardener.sources.python.parser import syntax
+from hardener.sources.python.parser.positions import Places
 
 FIELD = "securityContext"
+_OF_PODS = re.compile(rb"\bpod_security_context\b|\bpodSecurityContext\b")
 _ATTRIBUTE = "security_context"
 _HOLDERS = frozenset({"Container", "PodSpec"})
 _READING = frozenset({"get", "pop"})  # methods that give None for what is absent
@@ -60,6 +63,16 @@ def _type_of(name: str, scope: Scope) -> str:
 def is_absent(node: Node) -> TypeGuard[Mapping]:
     """Whether it is a security context that no text holds."""
     return isinstance(node, Mapping) and node.replaced is not None and node.bracket is None
+
+
+def given_for_pods(places: Places) -> Opaque | None:
+    """What the program takes from elsewhere as the security context of pods; None where it names none. It holds for a
+    container without one of its own."""
+    found = _OF_PODS.search(places.source)
+    if found is None:
+        return None
+    start, end = found.span()
+    return Opaque(start, end, places.line(start), "${" + found[0].decode() + "}", "given for the pod")
 
 
 def absent(at: Node, type_name: str, context: Mapping, given: Opaque, place: str) -> Mapping:
