@@ -45,10 +45,14 @@ def _is_written(target: PodTemplate | Container) -> bool:
     containers = [target.data] if isinstance(target, Container) else _data_of_containers(target.data)
     if containers is None or not all(map(is_written, containers)):
         return False
-    if any(isinstance(each.get(_CONTEXT), Replaceable) for each in (target.data, *containers)):
+    if any(isinstance(each.get(_CONTEXT), Replaceable) for each in (_pod_data(target), *containers)):
         return False
     target.__dict__[_KEPT] = wiring
     return True
+
+
+def _pod_data(target: PodTemplate | Container) -> Any:
+    return target.pod.data if isinstance(target, Container) else target.data
 
 
 _CONTEXT = "securityContext"
@@ -111,7 +115,8 @@ def _doubted(step: list[Edit], target: PodTemplate | Container, found: list[Opaq
     if all([edit.grade is not Grade.SAFE for edit in step]):
         return step
     containers = [target] if isinstance(target, Container) else _containers(target)[0]
-    found += filter(None, map(_replaced, (target, *containers)))
+    views: list[View] = [target.pod if isinstance(target, Container) else target, *containers]
+    found = [*found, *filter(None, map(_replaced, views))]
     words = (unknown_start(each) or unknown_word(each) for each in containers)
     opaque = next((each for each in (*found, *words) if each is not None), None)
     if opaque is None:

@@ -236,6 +236,7 @@ class PodTemplate(View):
 
     def _check(self, path: Path) -> Any:
         if path[:1] == _CONTEXT and path[1:2] in _OF_USER:
+            self.check_replaced(path)  # what the containers may do depends on the user
             for container in self.containers:  # whoever gives one of these, may count on the user of the image
                 container.check_replaced(path)
         return super()._check(path)

@@ -379,6 +379,8 @@ class Extractor:
         given, made = (self.value(side, scope, type_name, around, raw) for side in (node.left, node.right))
         if not isinstance(made, Mapping) or not isinstance(given, Opaque | Scalar):
             return None
+        if not replaceable.may_be_replaced(made):
+            return None
         self.inner.add(node)
         made.replaced = self.opaque(node.left, given.reason if isinstance(given, Opaque) else "a value")
         return made

@@ -465,8 +465,8 @@ class Mutator:
             _give_back(node)
             return None
         given = opaque(change.node, self._places, "set by what it is handed to")
-        self._replaceable(node, replaceable.FIELD, given)
-        return node.fields[replaceable.FIELD].value
+        is_kept = self._replaceable(node, replaceable.FIELD, given)
+        return node.fields[replaceable.FIELD].value if is_kept else None
 
     def _give_back(self, node: Node, seen: set[Node]) -> None:
         """Leave all security contexts in ``node`` as they are that no text holds."""
@@ -516,20 +516,22 @@ class Mutator:
         what is written there as the one of all other cases."""
         if rest or change.how != "set" or not replaceable.is_written_by(mapping, field):
             return False
-        self._replaceable(mapping, field, self._later(change))
-        return True
+        return self._replaceable(mapping, field, self._later(change))
 
-    def _replaceable(self, mapping: Mapping, field: str, given: Opaque) -> None:
-        """Let ``given`` stand for what may replace a security context of ``mapping``. A new one is written into the
-        constructor, unless the program looks at what it is then."""
+    def _replaceable(self, mapping: Mapping, field: str, given: Opaque) -> bool:
+        """Let ``given`` stand for what may replace a security context of ``mapping``, and tell whether it can. A new
+        one is written into the constructor, unless the program looks at what it is then."""
         entry = mapping.fields.get(field)
         if entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None):
             is_looked_at = not self._looked.isdisjoint((mapping.type_name, ""))
             place = "field" if mapping.form == "call" and entry is None and not is_looked_at else ""
             type_name = types.field_type(mapping.type_name, field)
             mapping.fields[field] = Entry(replaceable.absent(mapping, type_name, mapping, given, place), None)
-        elif isinstance(entry.value, Mapping):
+        elif isinstance(entry.value, Mapping) and replaceable.may_be_replaced(entry.value):
             entry.value.replaced = entry.value.replaced or given
+        else:
+            return isinstance(entry.value, Opaque)
+        return True
 
     def _item(self, mapping: Mapping, change: Change) -> Item | None:
         """Where a field that is set later stands: in a statement of its own, or in the dict of an ``update``."""

@@ -22,6 +22,7 @@ from hardener.sources.python.parser import syntax
 from hardener.sources.python.parser.positions import Places
 
 FIELD = "securityContext"
+_OF_USER = frozenset({"runAsUser", "runAsGroup", "runAsNonRoot"})
 _OF_PODS = re.compile(rb"\bpod_security_context\b|\bpodSecurityContext\b")
 _ATTRIBUTE = "security_context"
 _HOLDERS = frozenset({"Container", "PodSpec"})
@@ -58,6 +59,12 @@ def _type_of(name: str, scope: Scope) -> str:
         return ""
     known = called(binding.value, binding.scope)
     return known.type_name if known is not None else ""
+
+
+def may_be_replaced(made: Mapping) -> bool:
+    """Whether what stands in a security context holds apart from the rest of its pod. What containers may do depends
+    on the user that is written for the pod, and another context may have another one."""
+    return made.type_name != "PodSecurityContext" or _OF_USER.isdisjoint(made.fields)
 
 
 def is_absent(node: Node) -> TypeGuard[Mapping]:
