@@ -61,9 +61,10 @@ def _containers(pod: PodTemplate) -> tuple[Container, ...]:
     try:
         return pod.containers
     except OpaqueError:
-        if not isinstance(pod.data.get("containers"), list):
+        written = tuple(written_containers(pod))
+        if not written:
             raise
-        return tuple(written_containers(pod))
+        return written
 
 
 def _is_strict(pod: PodTemplate) -> bool:
