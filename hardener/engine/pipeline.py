@@ -17,6 +17,7 @@ from hardener.authoring.transform import WHOLE_IN_FILES, Transform
 from hardener.engine import (
     code_steps,
     find_rendered_elsewhere,
+    find_replaced_contexts,
     find_unknown_fields,
     find_unknown_kinds,
     find_unread_forms,
@@ -550,6 +551,7 @@ def _report_tree(outcome: Outcome, weighed: Set[tuple[Piece, Path]]) -> None:
             )
         )  # fmt: skip
     outcome.findings += list(find_rendered_elsewhere.reports(outcome))
+    outcome.findings += find_replaced_contexts.reports(tree)
     outcome.findings += find_unknown_kinds.reports(tree, outcome.findings)
     outcome.findings += find_unknown_fields.reports(tree, list(outcome.findings))
     said = {(report.file, report.message) for report in outcome.findings}
