@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,7 +30,8 @@ import yaml
 from ..conftest import shared
 from .node import Map, free_port
 
-LEVELS = "pod-security.kubernetes.io/"
+_LABEL = "pod-security.kubernetes.io/"
+_LEVELS = ("privileged", "baseline", "restricted")
 _CREATE = "fieldManager=harden&fieldValidation=Warn"
 _APPLY = f"{_CREATE}&force=true"
 _JSON, _PATCH = "application/json", "application/apply-patch+yaml"
@@ -142,6 +144,11 @@ class Server:
             self._spaces[key] = name
         return self._spaces[key]
 
+    @cached_property
+    def metrics(self) -> str:
+        """What it measures, with the feature gates that it has."""
+        return str(self.ask("GET", "/metrics")[1]["message"])
+
     def place(self, item: Map) -> str:
         """The path of the collection that ``item`` belongs to."""
         resource = self.resource(item)
@@ -230,6 +237,7 @@ def _end_one(process: int) -> None:
 
 
 def levels_of(labels: Any) -> dict[str, str]:
-    """The Pod Security levels among the labels of a namespace."""
+    """The Pod Security levels among the labels of a namespace; a server takes no others."""
     given = labels if isinstance(labels, dict) else {}
-    return {str(name): str(value) for name, value in given.items() if str(name).startswith(LEVELS)}
+    levels = {str(name): str(value) for name, value in given.items() if str(name).startswith(_LABEL)}
+    return {name: value for name, value in levels.items() if name.endswith("-version") or value in _LEVELS}

@@ -80,7 +80,7 @@ _Loader.yaml_implicit_resolvers = {
 
 def objects(folder: Path) -> dict[Key, Sent]:
     """The objects that stand in files of ``folder``, read by another reader than that of a run."""
-    found = [(path, item) for path in _files(folder) for item in _documents(path)]
+    found = [(path, item) for path in _files(folder) for item in _documents(path) if not _is_owned(item)]
     levels = {
         _name(item): levels_of(_metadata(item).get("labels")) for _, item in found if item.get("kind") == "Namespace"
     }
@@ -134,6 +134,11 @@ def _items(document: Any) -> Iterator[Map]:
 def _metadata(item: Map) -> Map:
     found = item.get("metadata")
     return found if isinstance(found, dict) else {}
+
+
+def _is_owned(item: Map) -> bool:
+    """Whether a controller makes it, so that nobody applies it: of a tree that was exported."""
+    return bool(_metadata(item).get("ownerReferences"))
 
 
 def _name(item: Map) -> str:

@@ -4,6 +4,7 @@ expressions say."""
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,8 +21,9 @@ from hardener.kubernetes.policies.mutating_policy import policy as mutating_poli
 
 from ..conftest import ROOT, shared, write
 from ..kubernetes.test_admission_rules import CASES, RESOURCES
+from ..kubernetes_versions import ALPHA, BETA, DEPRECATED, GA, NONE, OFF, ROWS, VERSIONS, Row
 from .api_server import Server, started
-from .dry_runs import RUNS, Compared, compare
+from .dry_runs import RUNS, VERSION, Compared, compare
 from .node import Map
 
 ALL_CASES = os.environ.get("HARDEN_CASES") == "all"
@@ -40,6 +42,7 @@ SAMPLE = {("apps", "voting-app"), ("corpus", "podinfo")}
 _EVERY = 1 if ALL_CASES else 90
 _RBAC = "rbac.authorization.k8s.io"
 _LONGEST = 60.0  # seconds, until a policy is known everywhere
+_DEPRECATED_FIELD = "AllowServiceExternalIPs"  # its gate keeps what the field does
 _OF_NO_NAMESPACE = "ClusterRoleBinding"
 _OURS = "ValidatingAdmissionPolicy"
 
@@ -178,21 +181,21 @@ def _judged(server: Server, namespace: str, case: Case, user: str | None = None)
         item["metadata"]["annotations"] = {"kubernetes.io/service-account.name": "default"}
     method, place = "POST", server.place(item)
     if _is_debugged(item):
-        method, place = "PUT", f"{place}/{_debugged(server, namespace, item)}/ephemeralcontainers"
+        method, place = "PUT", f"{place}/{_debugged(server, case, item)}/ephemeralcontainers"
     headers = {"Impersonate-User": user, "Impersonate-Group": "system:masters"} if user else None
     status, found, warnings = server.ask(method, f"{place}?dryRun=All", item, user=headers)
     mark = f"'harden-{name}'"
     return [text for text in warnings if _OURS in text and mark in text], found["message"] if status >= 400 else ""
 
 
-def _debugged(server: Server, namespace: str, item: Map) -> str:
+def _debugged(server: Server, case: Case, item: Map) -> str:
     """A pod that is there, and gets the ephemeral containers of ``item``."""
-    name = item["metadata"]["name"] = "debugged"
+    name = item["metadata"]["name"] = f"debugged-{CASES.index(case)}"
     plain = {**item, "spec": {key: value for key, value in item["spec"].items() if key != "ephemeralContainers"}}
     found = server.stored(plain)
     item["metadata"] = found["metadata"]
     item["spec"] = {**found["spec"], "ephemeralContainers": item["spec"]["ephemeralContainers"]}
-    return str(name)
+    return name
 
 
 # No object that a server takes: an image volume without an image.
@@ -245,3 +248,17 @@ def test_a_policy_gives_pods_what_they_lack(api_server: Server) -> None:
 def _seccomp(pod: Map) -> str | None:
     found: str | None = pod["spec"].get("securityContext", {}).get("seccompProfile", {}).get("type")
     return found
+
+
+_STAGES = {("", 1): GA, ("BETA", 1): BETA, ("BETA", 0): OFF, ("ALPHA", 0): ALPHA, ("DEPRECATED", 0): DEPRECATED}
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.gate], ids=lambda row: row.name)
+def test_the_stages_of_the_table_are_those_of_the_server(row: Row, api_server: Server) -> None:
+    """The server has version 1.36; a gate that it does not know came later."""
+    seen = re.search(rf'kubernetes_feature_enabled{{name="{row.gate}",stage="(\w*)"}} (\d)', api_server.metrics)
+    told = row.stages[VERSIONS.index(VERSION)]
+    if row.gate == _DEPRECATED_FIELD:
+        assert seen is not None and told == DEPRECATED
+    else:
+        assert told == (NONE if seen is None else _STAGES[seen[1], int(seen[2])])
