@@ -1,5 +1,5 @@
-"""A native sidecar (an init container with restartPolicy: Always) is judged by every rule as the container that it would
-be beside the others."""
+"""A native sidecar (an init container with restartPolicy: Always) is judged by every rule as the container that it
+would be beside the others."""
 
 from __future__ import annotations
 
