@@ -11,9 +11,10 @@ from tests.pages.markdown import HEAD, plain, table
 _HEAD = (
     "# Controls of benchmarks",
     "",
-    "What harden answers a control with: an edit, a finding, or nothing, since no manifest shows it. Each control that a",
-    "manifest shows is tried with the smallest such manifest by `tests/test_controls.py`, with the profile `strict`. The",
-    "numbers are those of the CIS Kubernetes Benchmark, of the guide of NSA and CISA as Trivy numbers it, of Kubescape.",
+    "What harden answers a control with: an edit, a finding, or nothing, since no manifest shows it. Each control that",
+    "a manifest shows is tried with the smallest such manifest by `tests/test_controls.py`, with the profile `strict`.",
+    "The numbers are those of the CIS Kubernetes Benchmark, of the guide of NSA and CISA as Trivy numbers it, and of",
+    "Kubescape.",
     "`harden explain 5.2.2` prints the rules behind a number.",
     "",
 )
