@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,8 @@ def test_the_smallest_manifest_that_shows_it_is_answered(control: Control, tmp_p
     assert control.answers <= registry.transforms().keys()
     write(tmp_path, {"shown.yaml": control.manifest})
     done = harden_tree(tmp_path, profile="strict", max_grade="breaking", kubernetes_version="1.36")
-    said = {each.id for each in (*done.changes, *done.held, *done.findings)}
+    records: list[Any] = [*done.changes, *done.held, *done.findings]
+    said = {each.id for each in records}
     assert control.answers & said, sorted(said)
 
 

@@ -90,7 +90,8 @@ FOUND = {  # what a manifest itself shows; the others need more around it
 @pytest.mark.parametrize("row", [row for row in SHOWN if row.name in FOUND], ids=lambda row: row.name)
 def test_what_is_wrong_is_said(row: Row) -> None:
     done = harden_text(row.manifest, profile="strict", max_grade="breaking", kubernetes_version="1.36")
-    assert FOUND[row.name] in {each.id for each in (*done.changes, *done.held, *done.findings)}
+    records: list[Any] = [*done.changes, *done.held, *done.findings]
+    assert FOUND[row.name] in {each.id for each in records}
 
 
 def test_limits_of_a_pod_are_not_doubled_by_those_of_its_containers() -> None:

@@ -79,7 +79,8 @@ def _judged(text: str, id: str, holder: str) -> list[str]:
     """What is said of the first container of each pod, by its place below it."""
     done = harden_text(text, profile="strict", max_grade="breaking", only=id, kubernetes_version="1.36")
     found = []
-    for each in (*done.changes, *done.held, *done.waived, *done.findings):
+    records: list[Any] = [*done.changes, *done.held, *done.waived, *done.findings]
+    for each in records:
         path = list(map(str, each.path))
         if holder in path and path[path.index(holder) + 1] == "0":
             place = ".".join(path[path.index(holder) + 2 :])
