@@ -205,6 +205,50 @@ class DeviceClaim(View):
     type_name = "Object"
 
 
+class AuthorizationFile(View):
+    """An AuthorizationConfiguration of the API server."""
+
+    __slots__ = ()
+    KINDS = frozenset({("apiserver.config.k8s.io", "AuthorizationConfiguration")})
+    type_name = "Object"
+
+
+class CredentialProviders(View):
+    """A CredentialProviderConfig of the kubelet: the programs that it asks for logins of registries."""
+
+    __slots__ = ()
+    KINDS = frozenset({("kubelet.config.k8s.io", "CredentialProviderConfig")})
+    type_name = "Object"
+
+
+class Gateway(View):
+    """A Gateway of the Gateway API."""
+
+    __slots__ = ()
+    KINDS = frozenset({("gateway.networking.k8s.io", "Gateway")})
+    type_name = "Object"
+
+
+class ReferenceGrant(View):
+    """A ReferenceGrant of the Gateway API: who may name objects of its namespace from another one."""
+
+    __slots__ = ()
+    KINDS = frozenset({("gateway.networking.k8s.io", "ReferenceGrant")})
+    type_name = "Object"
+
+
+class BackendTls(View):
+    """How a gateway, or a proxy of a mesh, speaks TLS to the servers behind it."""
+
+    __slots__ = ()
+    KINDS = frozenset({
+        ("gateway.networking.k8s.io", "BackendTLSPolicy"), ("gateway.envoyproxy.io", "Backend"),
+        ("traefik.io", "ServersTransport"), ("traefik.containo.us", "ServersTransport"),
+        ("traefik.io", "ServersTransportTCP"), ("networking.istio.io", "DestinationRule"),
+    })  # fmt: skip
+    type_name = "Object"
+
+
 class StorageClass(View):
     """A StorageClass."""
 
