@@ -41,7 +41,7 @@ SAID = {"User": "web", "Cmd": ["serve"], "ExposedPorts": {"80/tcp": {}}}
 WEB = made.image(SAID, layers=(BASE, PROGRAM))
 ARM = made.image({**SAID, "User": "0"}, architecture="arm64", layers=(BASE,))
 FILES = {
-    "platform": "linux/amd64", "uid": 2001, "gid": 2002, "starts": ["/usr/bin/serve"],
+    "platform": "linux/amd64", "uid": 2001, "gid": 2002, "groups": [], "starts": ["/usr/bin/serve"],
     "capabilities": {"/usr/bin/serve": "NET_BIND_SERVICE=ep"}, "setuid": ["/usr/bin/su"],
     "empty": ["/var/cache/web"], "occupied": [],
 }  # fmt: skip
@@ -125,7 +125,7 @@ def test_of_several_platforms_one_is_read_and_named(tmp_path: Path, harden: Hard
     assert harden("lock", "--deep").status == 0
     assert (stanza(tmp_path)["files"]["platform"], stanza(tmp_path)["files"]["uid"]) == ("linux/amd64", 2001)
     assert stanza(tmp_path, "arm")["files"] == {
-        "platform": "linux/arm64", "uid": 0, "gid": 0, "starts": [], "script": True, "capabilities": {},
+        "platform": "linux/arm64", "uid": 0, "gid": 0, "groups": [], "starts": [], "script": True, "capabilities": {},
         "setuid": ["/usr/bin/su"], "writer": 65532, "empty": [], "occupied": [],
     }  # fmt: skip
 

@@ -213,6 +213,7 @@ class _Reader:
             platform: str | None = None
             uid: int | None = None
             gid: int | None = None
+            groups: list[int] | None = None
             starts: list[str] = []
             script: bool = False
             capabilities: dict[str, str] = {}
@@ -284,6 +285,7 @@ def _files(said: Any) -> ImageFiles:
     return ImageFiles(
         said.platform, said.uid, said.gid, tuple(said.starts), said.script, tuple(said.capabilities.items()),
         tuple(said.setuid), said.writer, tuple(said.empty), tuple(said.occupied), tuple(said.secrets.items()),
+        None if said.groups is None else tuple(said.groups),
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def facts(root: ImageRoot, config: dict[str, Any], writer: tuple[int, int]) -> d
     account = _account(root, str(config.get("User") or ""))
     found: dict[str, Any] = {}
     if account is not None and config.get("User"):
-        found |= {"uid": account.uid, "gid": account.gid}
+        found |= {"uid": account.uid, "gid": account.gid, "groups": sorted(account.groups - {account.gid})}
     found |= _programs(root, config)
     if account is not None and account.uid == 0:
         account = _account(root, f"{writer[0]}:{writer[1]}")
