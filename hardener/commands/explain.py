@@ -18,7 +18,9 @@ from hardener.report.terminal.wrapping import wrapped
 Say = Callable[[str], object]
 _WIDEST = 100  # columns of prose: a longer line is hard to read
 _SEVERITY = max(map(len, Severity))  # columns
-_SCANNERS = {"checkov": "Checkov", "kubescape": "Kubescape", "polaris": "Polaris", "trivy": "Trivy"}
+_SCANNERS = {
+    "checkov": "Checkov", "kubescape": "Kubescape", "kyverno": "Kyverno", "polaris": "Polaris", "trivy": "Trivy",
+}  # fmt: skip
 
 
 def _members() -> dict[str, dict[str, bool]]:

@@ -117,7 +117,8 @@ class Helmfile(View):
     def line(self, path: Path) -> int:
         """The line of ``path``: the file is none of the manifests, whose lines a run finds by itself."""
         piece = self.object.piece
-        return piece.line + piece.read().line_of((*self.path, *path))
+        document, *below = (*self.path, *path)
+        return piece.line + piece.read().line(int(document), tuple(below))
 
     @property
     def values(self) -> Iterator[ReleaseValues]:

@@ -9,8 +9,8 @@ from hardener.authoring import other_names, peer_checks, registry, trivy_checks
 from tests.pages.markdown import HEAD, code, plain, table
 
 _TITLES = {
-    "checkov": "Checkov", "kube-linter": "kube-linter", "kubeaudit": "kubeaudit", "kubescape": "Kubescape",
-    "polaris": "Polaris",
+    "checkov": "Checkov", "kube-linter": "kube-linter", "kube-score": "kube-score", "kubeaudit": "kubeaudit",
+    "kubescape": "Kubescape", "kyverno": "Kyverno", "polaris": "Polaris",
 }  # fmt: skip
 _HEAD = (
     "# Checks of other scanners",

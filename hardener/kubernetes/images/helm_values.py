@@ -61,8 +61,8 @@ def images(values: object, app_version: str | None, path: Path = ()) -> Iterator
 
 
 def _below(key: str, child: object, app_version: str | None, path: Path) -> Iterator[tuple[Path, ImageReference]]:
-    """The images at a key of the values: the text at `image`, that at `reference` of an `image`, which is a volume, else
-    what stands below it."""
+    """The images at a key of the values: the text at `image`, that at `reference` of an `image`, which is a
+    volume, else what stands below it."""
     is_volume = key == "reference" and path[-2:-1] == ("image",)
     if not (key == "image" or is_volume) or not isinstance(child, str):
         yield from images(child, app_version, path)
