@@ -34,7 +34,7 @@ def pod_certificate(pod: PodTemplate) -> Steps:
                     "maxExpirationSeconds",
                     advice=f"remove maxExpirationSeconds, or write {_DAY} at most: the kubelet renews the certificate",
                     severity=Severity.LOW,
-                    topic="long-lived certificate of a pod",
+                    topic="certificate of a pod with a long life",
                 )
             if (
                 source.get("podCertificate", "signerName") == _API_CLIENT
