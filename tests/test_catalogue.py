@@ -137,6 +137,10 @@ def test_every_check_of_trivy_leads_to_transforms_that_there_are() -> None:
         assert title and ids and {*ids} <= registry.transforms().keys(), name
         assert trivy_checks.named(name) == name
     assert other_names.of(registry.get("no-privileged"))["trivy"] == ["KSV-0017"]
+    for name, (title, why) in trivy_checks.LEFT.items():
+        assert name not in trivy_checks.CHECKS and f"({title}) is nothing that harden looks for: {why}." in " ".join(
+            said(name).split()
+        )
 
 
 def test_every_peer_is_found_by_its_name() -> None:

@@ -32,6 +32,8 @@ def page() -> str:
         rows = [(code(check), answers[check]) for check in sorted(answers, key=_order)]
         lines += [f"## {title}", "", *table(("check", "answer"), rows)]
     checks = [(code(check), plain(about), _transforms(ids)) for check, (about, ids) in trivy_checks.CHECKS.items()]
+    checks += [(code(check), plain(about), f"none: {plain(why)}") for check, (about, why) in trivy_checks.LEFT.items()]
+    checks.sort(key=lambda row: _order(row[0]))
     lines += ["## Trivy", "", "Marks of Trivy are not read.", "", *table(("check", "about", "answer"), checks)]
     lines += ["## CIS benchmarks", "", *table(("number", "answer"), _benchmark())]
     return "\n".join(lines).rstrip("\n") + "\n"
