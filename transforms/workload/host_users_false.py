@@ -15,7 +15,7 @@ from hardener.kubernetes.pods.capabilities import plain
 from hardener.tree.core_views import Container, PodTemplate, View
 
 from ._host_path import kind, path_of
-from ._user import final_user
+from ._user import decide, final_user
 from ._volumes import source
 
 _FIRST_VERSION = (1, 33)  # on by default since then; stable in 1.36
@@ -61,7 +61,7 @@ def host_users_false(pod: PodTemplate, options: UserNamespaces) -> Steps:
     """
     if pod.get("hostUsers") is False or pod.tree.settings.kubernetes_version < _FIRST_VERSION:
         return
-    staying = [container for container in pod.containers if final_user(container) == "root"]
+    staying = list(_staying(pod))
     if options.pods != "all" and not staying:
         return
     obstacle = next(_obstacles(pod), None)
@@ -84,15 +84,24 @@ def host_users_false(pod: PodTemplate, options: UserNamespaces) -> Steps:
     yield pod.set("hostUsers", to=False, **found.words)
 
 
+def _staying(pod: PodTemplate) -> Iterator[Container]:
+    """The containers that stay root: by what is written or known, or since something speaks against another user."""
+    users = [(container, final_user(container)) for container in pod.containers]
+    unknown = any(user == "unknown" for _, user in users)
+    held = [choice.container for choice in decide(pod) if choice.verdict.breaks] if unknown else []
+    return (container for container, user in users if user == "root" or (user == "unknown" and container in held))
+
+
 def _offer(pod: PodTemplate, staying: list[Container], against: list[Evidence]) -> Finding:
     names = " and ".join(container.name or "" for container in staying[:_MOST])
     known = pod.tree.ask(NodeSupport).known
+    stays = "stays" if all(final_user(container) == "root" for container in staying) else "may stay"
     nodes = "the nodes are new enough" if known else f"check that {_NEEDED}"
     advice = f"add hostUsers: false ({nodes}), or set user-namespaces.pods: root to have harden write it"
     if against:
         advice = f"not as it is: {against[0].text}; add hostUsers: false when that is gone"
     return pod.finding(
-        f"root stays in container {names}: hostUsers: false makes it nobody on the node",
+        f"root {stays} in container {names}: hostUsers: false makes it nobody on the node",
         advice=advice,
         severity=Severity.LOW,
         topic="pod whose root a user namespace would bound",
