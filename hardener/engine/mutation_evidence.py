@@ -76,7 +76,7 @@ def weighed(tree: Tree, target: View, edits: list[Edit]) -> list[Edit]:
 
 
 def _made(tree: Tree, edit: Edit, init: bool) -> Evidence | None:
-    field = edit.path[-1]
+    field = edit.path[-1] if isinstance(edit, Set) else None
     if not isinstance(edit, Set) or field not in _FIELDS:
         return None
     inside = init or "initContainers" in edit.path
