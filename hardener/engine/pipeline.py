@@ -49,6 +49,7 @@ from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 from hardener.tree.tree import Tree
 
+_MUTATING = ("admissionregistration.k8s.io", "MutatingAdmissionPolicy")
 _UNSEEN = ("a chart does not show what else there is", "a stream does not show the whole tree")
 _TOO_MANY = ("too-many-objects", "too-many-containers")
 # Pods that are left alone whole, since something else decides about them, and what to do instead.
@@ -378,7 +379,11 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 
 
 def _weighed(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> list[Edit]:
-    """``edits``, graded by what was seen of the workload where something was."""
+    """``edits``, graded by what policies of the tree do anyway, and by what was seen of the workload."""
+    if _MUTATING in tree.kinds:
+        from hardener.engine.mutation_evidence import weighed  # late: few trees hold one
+
+        edits = weighed(tree, target, edits)
     if tree.lock is None or not tree.lock.is_observed:
         return edits
     from hardener.engine.observed_grade import regraded  # late: most trees have nothing that was seen

@@ -24,8 +24,8 @@ _LONGEST = 70  # lines of a tree that is shown whole
 _MOST = 6  # records of a case, reasons of a grade
 _BY_DEFAULT = {"safe": "made", "review": "made", "guess": "waits", "breaking": "held back"}
 _SCANNERS = {
-    "checkov": "Checkov", "kube-linter": "KubeLinter", "kubeaudit": "kubeaudit", "kubescape": "Kubescape",
-    "polaris": "Polaris", "trivy": "Trivy",
+    "checkov": "Checkov", "kube-linter": "KubeLinter", "kube-score": "kube-score", "kubeaudit": "kubeaudit",
+    "kubescape": "Kubescape", "kyverno": "Kyverno", "polaris": "Polaris", "trivy": "Trivy",
 }  # fmt: skip
 _LANGUAGES = {
     ".yaml": "yaml", ".yml": "yaml", ".json": "json", ".tf": "hcl", ".py": "python", ".sh": "sh", ".conf": "text",
