@@ -23,7 +23,11 @@ _FLAGS = {"metrics-server": ("--kubelet-insecure-tls",)}
     classes=("node-agent", "system-namespace", "windows"), only_reports=True,
 )  # fmt: skip
 def unverified_tls(target: ApiService | Monitor | Container) -> Steps:
-    """A caller checks the certificate of whom it talks to.
+    """Enable verification of TLS certificates.
+
+    Problem: a caller does not check the certificate of its server.
+
+    Result: The caller checks the certificate of its server.
 
     Why: who stands on the network path can answer in place of the server when nobody checks its certificate: the API
     server then takes false answers for an API group, and Prometheus sends its token to somebody else.

@@ -14,7 +14,11 @@ from hardener.tree.route_views import Ingress
     each=Ingress, stage="exposure", severity=Severity.MEDIUM, only_reports=True, peers=("polaris:tlsSettingsMissing",),
 )  # fmt: skip
 def ingress_tls(ingress: Ingress) -> Steps:
-    """Traffic from outside the cluster is encrypted.
+    """Add TLS to an Ingress.
+
+    Problem: the Ingress serves plain HTTP.
+
+    Result: Traffic from outside the cluster is encrypted.
 
     Why: a session or a password that crosses the internet in clear text is read, and what is served can be replaced, by
     everybody on the way.

@@ -40,7 +40,11 @@ class Exposure:
     peers=("kube-linter:exposed-services", "kubescape:C-0021"),
 )  # fmt: skip
 def service_cluster_ip(service: Service, options: Exposure) -> Steps:
-    """A Service with signs of internal use is reachable only inside the cluster.
+    """Set type: ClusterIP on internal Services.
+
+    Problem: the Service is reachable from outside the cluster and looks internal.
+
+    Result: The Service is reachable only inside the cluster.
 
     Why: scanners find a public address within hours, and then only the login of the service protects it. An Ingress
     serves what is meant for everybody; `kubectl port-forward` reaches the rest.

@@ -14,7 +14,11 @@ from ._policy import described, inserted
            "audit-policy-secrets"),
 )  # fmt: skip
 def audit_policy_default(policy: AuditPolicy) -> Steps:
-    """The audit log says of every request at least who made it, and when.
+    """Record every request.
+
+    Problem: the audit policy does not record some requests.
+
+    Result: The audit log records at least who made each request, and when.
 
     Why: a request that matches no rule is not recorded at all, and nobody knows beforehand which one will matter.
 

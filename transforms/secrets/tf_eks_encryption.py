@@ -10,7 +10,11 @@ from hardener.tree.cloud_views import EksCluster
     peers=("checkov:CKV_AWS_58",),
 )  # fmt: skip
 def tf_eks_encryption(cluster: EksCluster) -> Steps:
-    """Secrets of an EKS cluster are encrypted with a key of yours (Terraform).
+    """Encrypt Secrets of an EKS cluster with your own key (Terraform).
+
+    Problem: the EKS cluster has no key of yours for its Secrets.
+
+    Result: Secrets of the EKS cluster are encrypted with your own key.
 
     Why: whoever reads a backup or a disk of etcd reads every Secret, unless that also needs a key from elsewhere
     (CKV_AWS_58).

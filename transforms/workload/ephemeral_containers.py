@@ -15,7 +15,11 @@ _KEY = "ephemeralContainers"
     classes=("windows", "node-agent", "control-plane", "system-namespace"), only_reports=True,
 )  # fmt: skip
 def ephemeral_containers(pod: PodTemplate) -> Steps:
-    """No manifest holds a container that was started to debug a pod.
+    """Remove debug containers from a manifest.
+
+    Problem: the manifest holds a container that was started for debugging.
+
+    Result: The manifest holds no ephemeral container.
 
     Why: such a container is added to a running pod and shares what that has; one that was privileged hands over the
     node, and a copy of it in Git is started again by whoever takes the manifest for a template.

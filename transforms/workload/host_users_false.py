@@ -27,7 +27,11 @@ _OF_THE_NODE = ("socket", "device", "kernel", "kubelet")
 
 @transform(each=PodTemplate, stage="filesystem")
 def host_users_false(pod: PodTemplate) -> Steps:
-    """Root in a container is nobody on its node.
+    """Set hostUsers: false.
+
+    Problem: the pod shares the user IDs of its node.
+
+    Result: Root in a container has no rights on the node.
 
     Why: the users of the pod are mapped to numbers that own nothing on the node, so that a process that breaks out, as
     root too, has no rights there.

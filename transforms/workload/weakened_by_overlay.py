@@ -45,7 +45,11 @@ class _Weakness(Struct, frozen=True):
     classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"), only_reports=True,
 )  # fmt: skip
 def weakened_by_overlay(pod: PodTemplate) -> Steps:
-    """A kustomization does not take back what its base is hardened with.
+    """Remove patches that undo hardening.
+
+    Problem: the kustomization undoes the hardening of its base.
+
+    Result: The kustomization keeps the hardening of its base.
 
     Why: the cluster runs what the overlay builds; a patch that sets `privileged: true` or removes a security context
     undoes the base in silence. So does one that binds `cluster-admin`, deletes a NetworkPolicy or opens a Service:

@@ -20,6 +20,7 @@ from hardener.authoring import registry
 from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.authoring.risks import RISKS
 from hardener.engine.outcome import Change, Held, Outcome, Report
+from hardener.engine.problem_sentence import problem_of
 from hardener.report import chart_values, impact, levels, steps, unread
 from hardener.report.connections import graph, graph_formats
 from hardener.report.context import Context
@@ -212,7 +213,7 @@ class _Comment:
         grade = "/".join(grade for grade in Grade if grade in grades)
         times = f" x {len(changes)}" if len(changes) > 1 else ""
         change = f"{self._rule(transform.id)}{times}"
-        return f"| {workload} | {change} | {grade} | {transform.risk} | {self._say(transform.summary)} |\n"
+        return f"| {workload} | {change} | {grade} | {transform.risk} | {self._say(problem_of(changes))} |\n"
 
     def _held(self) -> _Section:
         before, after = steps.before(self.outcome.changes), steps.after(self.outcome.changes)

@@ -24,7 +24,7 @@ class Question(Printed):
         head = f"{number}: {self._paint('bold', transform.id)} {transform.risk} {transform.severity} {grade}"
         self._say()
         self._say(f"{head}  {place(*where)} {first.object}", at=[where])
-        self._say(f"  {transform.summary}")
+        self._say(f"  {transform.title}")
         self._say(f"  why:     {transform.why}")
         if held:
             self._say(f"  {self._paint('yellow', 'held back')}: {why_held(grade, self.outcome.max_grade)}")

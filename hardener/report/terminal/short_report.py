@@ -316,7 +316,7 @@ class ShortReport(printed.Printed):
             if self.context.screen.height and self.context.screen.width < 100:
                 yield _Entry([_Row(head, text=made)], len(group))
             else:
-                yield _Entry([_Row(f"{head}{padded(made, fourth)}  ", text=group[0].transform.summary)], len(group))
+                yield _Entry([_Row(f"{head}{padded(made, fourth)}  ", text=group[0].transform.title)], len(group))
 
     def _findings(self) -> _Section | None:
         found = self.outcome.findings

@@ -191,7 +191,7 @@ class WholeReport(printed.Printed):
             id = self._paint("green", transform.id.ljust(width))
             grade = printed.of_grades(change.edit.grade for change in changes)
             graded = f"{transform.risk} {transform.severity} {grade}"
-            self._say(f"  {id}  {graded}  {self._made_at(changes)}  {transform.summary}")
+            self._say(f"  {id}  {graded}  {self._made_at(changes)}  {transform.title}")
             if self.context.verbose:
                 self._details(changes)
 
