@@ -343,7 +343,7 @@ def test_who_shows_the_patch(arguments: list[str], patch: bool, harden: Harden, 
     commit(tmp_path)
     done = harden(*arguments)
     assert ("\ndiff --git a/web.yaml b/web.yaml\n" in done.out) is patch
-    assert done.out.count("allowPrivilegeEscalation: false") == patch or not patch
+    assert len(re.findall(r"^\+ +allowPrivilegeEscalation: false", done.out, re.M)) == patch
 
 
 def test_an_option_that_swallows_the_next_is_told(harden: Harden, tmp_path: Path) -> None:

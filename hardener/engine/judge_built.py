@@ -39,7 +39,7 @@ _NOT_JUDGED = "patch"  # the finding of what nobody looked at
 _WORKLOAD = "K01"
 _TOKEN = "automountServiceAccountToken"  # which is weighed with the pod, too
 # What a finding says of a tree that shows less than its files do.
-_OF_STREAMS = re.compile(r"(?:;| Not applied at .*:) a stream does not show .*", re.S)
+_OF_STREAMS = re.compile(r";(?: not changed at .*, since)? a stream does not show .*", re.S)
 _ADVICE = "remove it from the patch, or write there why it is needed"
 _USE = "harden does not check it: name it in a kustomization of the tree, or remove it"
 
