@@ -191,7 +191,7 @@ TRICKS: dict[str, tuple[str | Files, int, str]] = {
     ),
     "policy of Cilium changed": (
         operating("kind: CiliumNetworkPolicy", "op: add, path: /spec/egress, value: [{}]"), 2,
-        "CiliumNetworkPolicy/c is changed, and harden does not weigh what it refuses",
+        "CiliumNetworkPolicy/c is changed, and harden does not check what it refuses",
     ),
     "policy kept by kustomize": (
         operating(
@@ -520,7 +520,7 @@ TRICKS: dict[str, tuple[str | Files, int, str]] = {
     "a variable of nothing": (varying("none", "data.a"), 2, "its source is no object that harden sees"),
     "a variable in capitals": (
         "vars:\n- {name: A, ObjRef: {apiVersion: v1, kind: ConfigMap, name: ok}}\n", 2,
-        "harden does not know what this variable stands for",
+        "harden does not know the value of this variable",
     ),
     "a transformer that patches": (
         transforming("PatchTransformer", "target: {kind: ClusterRoleBinding}\npatch: |\n"

@@ -253,7 +253,7 @@ def _example(transform: Transform) -> list[str]:
     lines += [f"`harden diff {case.options}.` says:", ""]
     if case.patch:
         lines += block("diff", _cut(case.patch, 3 * _LONGEST))
-    for what, title in (("applied", "Changed"), ("held", "Held back"), ("finding", "Left for a person")):
+    for what, title in (("applied", "Changed"), ("held", "Held back"), ("finding", "Needs manual work")):
         lines += _said(title, [record for record in case.records if record.what == what], transform.id)
     return lines
 

@@ -20,7 +20,7 @@ def audit_policy_default(policy: AuditPolicy) -> Steps:
 
     Result: The audit log records at least who made each request, and when.
 
-    Why: a request that matches no rule is not recorded at all, and nobody knows beforehand which one will matter.
+    Why: a request that matches no rule is not recorded at all, and nobody knows in advance which one will matter.
 
     May break: nothing; the log grows by a line or two for each request that was left out.
     """

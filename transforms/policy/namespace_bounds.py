@@ -44,7 +44,7 @@ def namespace_bounds(namespace: Namespace) -> Steps:
     yield namespace.finding(
         f"namespace {namespace.name} has no ResourceQuota and no LimitRange: nothing bounds what its pods take of "
         "their nodes",
-        advice=f"add one with numbers of yours, such as {json.dumps(made)}",
+        advice=f"add one with your own numbers, such as {json.dumps(made)}",
         severity=Severity.LOW,
         topic="namespace without a ResourceQuota or LimitRange",
     )

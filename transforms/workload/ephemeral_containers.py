@@ -33,7 +33,7 @@ def ephemeral_containers(pod: PodTemplate) -> Steps:
 
 def _finding(pod: PodTemplate, number: int, container: View) -> Finding:
     name = container.text("name") or f"number {number + 1}"
-    message = f"ephemeral container {name} stands in a manifest, and the API server refuses a pod that is made with one"
+    message = f"ephemeral container {name} is in a manifest, and the API server refuses a pod that is made with one"
     severity = Severity.LOW
     for level in ("baseline", "restricted"):
         if problems := keeping_ephemeral(pod, number, level):

@@ -55,7 +55,7 @@ def weakened_by_overlay(pod: PodTemplate) -> Steps:
     undoes the base in silence. So does one that binds `cluster-admin`, deletes a NetworkPolicy or opens a Service:
     what is built is judged as if it were written, objects of all kinds.
 
-    May break: nothing, since it only reports: patches are weighed and not edited.
+    May break: nothing, since it only reports: patches are checked and not edited.
     """
     found: dict[Patch, dict[tuple[str, str], _Weakness]] = {}
     for state in patched(pod):

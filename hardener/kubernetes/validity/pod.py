@@ -218,7 +218,7 @@ def _agree(annotation: str, profile: dict[Any, Any]) -> bool:
 def _ephemeral(pod: Pod) -> Iterator[Violation]:
     """22. Ephemeral containers come through their own subresource only (ValidatePodCreate)."""
     if pod.spec.get("ephemeralContainers"):
-        yield Violation(22, (*pod.path, "ephemeralContainers"), "ephemeralContainers stand in no manifest")
+        yield Violation(22, (*pod.path, "ephemeralContainers"), "ephemeralContainers are not allowed in a manifest")
 
 
 def _ids(pod: Pod) -> Iterator[Violation]:

@@ -222,7 +222,7 @@ class _Comment:
         items += [self._held_item(each) for each in held]
         items += [self._step("After you apply", step) for step in after]
         count = f"{len(held)} held back" if held else "steps by hand"
-        head = f"\n### A person decides first: {count}\n\n"
+        head = f"\n### Needs a decision: {count}\n\n"
         if held:
             head += f"Held back: {held_back(self.outcome)}. `--accept ID` makes those of one transform.\n\n"
         return _Section(head, items)
@@ -276,7 +276,7 @@ class _Comment:
             items.append(f"- {self._code(f'{file}:{line}')} {self._say(what)}\n")
         worst = {finding.severity for finding in self.outcome.findings} & {Severity.HIGH, Severity.CRITICAL}
         count = counted(len(self.outcome.findings), "finding")
-        head = f"\n### Left for a person: {count}\n\n"
+        head = f"\n### Needs manual work: {count}\n\n"
         # What is grave stands open.
         folded = f"<details{' open' * bool(worst)}><summary>{count}</summary>\n\n"
         return _Section(head + folded, items, "\n</details>\n")

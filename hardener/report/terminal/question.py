@@ -47,7 +47,7 @@ class Question(Printed):
         if not facts:
             self._say(f"  basis:   {changes[0].edit.basis}")
         if any(change.edit.late for change in changes):
-            self._say("  it may fail late, under load")
+            self._say("  it may fail only under load")
 
     def _hunks(self, file: FileChange) -> None:
         redactor = self.context.redactor
