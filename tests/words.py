@@ -1,6 +1,6 @@
 """The style list: phrases that no page, help text or message has, each with what to write in its place.
 
-``CONTRIBUTING.md`` prints it, and ``tests/test_words.py`` looks. A phrase is a regular expression, in any case of letters.
+``CONTRIBUTING.md`` prints it, and ``tests/test_words.py`` looks. A phrase is a regular expression, in any case.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ PHRASES: dict[str, str] = {
     r"\bto be had\b": "available; could not be pulled",
     r"\bat hand\b": "available; local",
     r"\bfor one:": "for example:",
+    r"\b(bug|one) of ours\b": "an internal error in harden",
+    r"\bso often\b": "N times",
+    r"\b(report|finding|run|\"Why\") says so\b": "the report shows it; a finding reports it",
     r"\bleft for a person\b": "needs manual work",
     r"\ba person decides\b": "needs a decision",
     r"\ba person wrote (it|its)\b": "set by hand",

@@ -9,7 +9,7 @@ from hardener.facts.secrets import ClusterConfig
 def eksctl_secrets_encryption(cluster: ClusterConfig) -> Steps:
     """Encrypt Secrets with your own key (eksctl).
 
-    Problem: the EKS cluster has no key of yours for its Secrets.
+    Problem: the EKS cluster does not encrypt Secrets with your own key.
 
     Result: Secrets of the cluster are encrypted with your own key.
 

@@ -12,7 +12,7 @@ from hardener.tree.cloud_views import EksCluster
 def tf_eks_encryption(cluster: EksCluster) -> Steps:
     """Encrypt Secrets of an EKS cluster with your own key (Terraform).
 
-    Problem: the EKS cluster has no key of yours for its Secrets.
+    Problem: the EKS cluster does not encrypt Secrets with your own key.
 
     Result: Secrets of the EKS cluster are encrypted with your own key.
 
@@ -26,4 +26,4 @@ def tf_eks_encryption(cluster: EksCluster) -> Steps:
             'add encryption_config { provider { key_arn = aws_kms_key.eks.arn } resources = ["secrets"] }, each '
             "argument on a line of its own"
         )
-        yield cluster.finding("Secrets are not encrypted with a key of yours", advice=advice, severity=Severity.MEDIUM)
+        yield cluster.finding("Secrets are not encrypted with your own key", advice=advice, severity=Severity.MEDIUM)
