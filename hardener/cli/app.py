@@ -444,7 +444,7 @@ def lock(
     ] = False,
     deep: Annotated[
         bool,
-        typer.Option("--deep", help="Read the layers, too: numbers of users, file capabilities, writable folders."),
+        typer.Option("--deep", help="Read the layers, too: user numbers, file capabilities, writable folders."),
     ] = False,
     charts: Annotated[
         bool, typer.Option("--charts", help="Pull the Helm charts of releases instead of asking for images.")

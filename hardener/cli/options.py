@@ -219,7 +219,7 @@ Require = Annotated[
 ]
 AllowEmpty = Annotated[
     bool,
-    typer.Option("--allow-empty", help="Pass if nothing was read; otherwise exit code 2.", rich_help_panel=VERDICT),
+    typer.Option("--allow-empty", help="Pass if nothing was read; otherwise fail (2).", rich_help_panel=VERDICT),
 ]
 OutputOption = Annotated[
     Output | None,
