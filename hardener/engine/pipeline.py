@@ -31,6 +31,7 @@ from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.operator_fields import spoken, taken
 from hardener.engine.outcome import Held, Outcome, Refused, Report
+from hardener.engine.problem_sentence import problem_of
 from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
 from hardener.engine.step import Step, draft
 from hardener.engine.targets import Targets
@@ -411,7 +412,7 @@ def _only_reported(step: Step, may_change: bool) -> Finding:
     places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
     reason = "the profile only reports it" if not may_change else _UNSEEN[step.tree.chart is None]
     return step.target.finding(
-        f"{step.transform.summary} Not applied at {places}: {reason}",
+        f"{problem_of(step.changes)}; not changed at {places}, since {reason}",
         advice="use a profile that applies it" if not may_change else WHOLE_IN_FILES,
         severity=step.transform.severity,
     )

@@ -423,7 +423,7 @@ class _Reader(Struct):
                         message = f"{item.piece.file.name} takes it in, and it lies outside of the tree"
                         tree.problems.append(Problem("outside-member", path, name, message, "keep it in the tree"))
                     elif _is_foreign(path):
-                        message = f"{item.piece.file.name} takes it in, and its name is that of no manifest"
+                        message = f"{item.piece.file.name} takes it in, and its name is not that of a manifest"
                         tree.problems.append(Problem("foreign-member", path, name, message, "let it end in .yaml"))
             if left:
                 name, path = item.piece.file.name, item.piece.file.path

@@ -246,7 +246,7 @@ def test_what_the_text_has_no_place_for_is_refused_and_the_rest_is_made(harden: 
     assert [one["edits"] for one in found["refused"]] == [3]  # the volume of a name that is not known
     out = harden("diff", ".", *GUESSING).all
     assert "Not made: 1 step that the text has no place for" in out
-    assert "read-only-root-filesystem" in out[out.index("Not made:") : out.index("Left for a person")]
+    assert "read-only-root-filesystem" in out[out.index("Not made:") : out.index("Needs manual work")]
     assert found["summary"]["refused"] == 1 and found["summary"]["edits"] == len(found["changes"]) > 0
     assert harden("apply", ".", *GUESSING).status == 0
     assert "run_as_non_root=True" in (tmp_path / "pod.py").read_text()

@@ -30,9 +30,13 @@ _FLAGS = {"metrics-server": ("--kubelet-insecure-tls",)}
     classes=("node-agent", "system-namespace", "windows"), only_reports=True,
 )  # fmt: skip
 def unverified_tls(target: ApiService | Monitor | BackendTls | Container) -> Steps:
-    """A caller checks the certificate of whom it talks to.
+    """Enable verification of TLS certificates.
 
-    Why: who stands on the network path can answer in place of the server when nobody checks its certificate: the API
+    Problem: a caller does not check the certificate of its server.
+
+    Result: The caller checks the certificate of its server.
+
+    Why: whoever is on the network path can answer in place of the server when nobody checks its certificate: the API
     server then takes false answers for an API group, and Prometheus sends its token to somebody else.
 
     May break: nothing, since it only reports: the CA that signed the certificate has to be named first.

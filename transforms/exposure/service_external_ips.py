@@ -9,7 +9,11 @@ _DEPRECATED_SINCE = (1, 36)  # KEP-5707; kube-proxy drops them in a later releas
 
 @transform(each=Service, stage="exposure", severity=Severity.MEDIUM, only_reports=True)
 def service_external_ips(service: Service) -> Steps:
-    """A Service takes no traffic to addresses that it names itself.
+    """Remove externalIPs from a Service.
+
+    Problem: the Service captures traffic to the addresses in externalIPs.
+
+    Result: The Service receives no traffic for addresses that it names itself.
 
     Why: every node takes over what is sent to an address in `externalIPs`, whoever it belongs to, so whoever may write
     Services can read the traffic of others (CVE-2020-8554). The field is deprecated since Kubernetes 1.36.

@@ -12,7 +12,11 @@ _FIELD = "automountServiceAccountToken"
 
 @transform(each=MutatingPolicy, stage="policy", severity=Severity.MEDIUM, only_reports=True)
 def late_token_policy(policy: MutatingPolicy) -> Steps:
-    """A policy that keeps the token of a service account from pods acts before it is mounted.
+    """Replace the policy that acts after the token mount.
+
+    Problem: the policy removes the token only after it was mounted.
+
+    Result: The token is not mounted.
 
     Why: the API server runs MutatingAdmissionPolicies behind its own plugins. ServiceAccount has mounted the token of a
     pod by then: the field says false afterwards, and the token is there all the same.

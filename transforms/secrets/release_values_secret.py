@@ -23,7 +23,11 @@ _BY_HELMFILE = "secrets of the release (a file that SOPS encrypts) or {{ require
 
 @transform(each=Release | Helmfile, stage="secrets", severity=Severity.HIGH, cis="5.4.1", only_reports=True)
 def release_values_secret(release: Release | Helmfile) -> Steps:
-    """The values of a chart release hold no credentials.
+    """Move credentials out of release values.
+
+    Problem: the values of the chart release hold a credential.
+
+    Result: The values of the chart release hold no credentials.
 
     Why: whoever reads the repository, or may read the release object in the cluster, reads the password.
 

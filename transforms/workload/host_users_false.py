@@ -34,23 +34,11 @@ _OF_THE_NODE = ("socket", "device", "kernel", "kubelet")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserNamespaces:
-    """``pods``: ``all`` that nothing speaks against; ``root`` those alone that stay root; ``offer`` changes nothing and
-    says of those that it is the way out."""
+    """Set hostUsers: false.
 
-    GROUP: ClassVar[str] = "user-namespaces"
-    pods: str = "all"
+    Problem: the pod shares the user IDs of its node.
 
-    def __post_init__(self) -> None:
-        if self.pods not in ("offer", "root", "all"):
-            raise InputError(f"user-namespaces.pods: {self.pods} is none of offer, root and all")
-
-
-@transform(
-    each=PodTemplate, stage="filesystem", after=("run-as-user", "run-as-non-root"), severity=Severity.LOW,
-    options=UserNamespaces,
-)  # fmt: skip
-def host_users_false(pod: PodTemplate, options: UserNamespaces) -> Steps:
-    """Root in a container is nobody on its node.
+    Result: Root in a container has no rights on the node.
 
     Why: the users of the pod are mapped to numbers that own nothing on the node, so that a process that breaks out, as
     root too, has no rights there.

@@ -52,7 +52,11 @@ class Filesystem:
     ),
 )  # fmt: skip
 def read_only_root_filesystem(container: Container, options: Filesystem) -> Steps:
-    """Code and configuration of the image cannot be changed at run time.
+    """Set readOnlyRootFilesystem: true.
+
+    Problem: {container} can change the files of its image.
+
+    Result: The files of the image cannot be changed at run time.
 
     Why: an intruder who cannot write has to live without tools, web shells and changed binaries; what must stay
     writable gets an empty volume of its own.

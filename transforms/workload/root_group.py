@@ -22,7 +22,11 @@ _LOWEST_OWN = 1000  # numbers below are those of the system in every distributio
     classes=("node-agent", "control-plane", "partial", "system-namespace"), only_reports=True,
 )  # fmt: skip
 def root_group(pod: PodTemplate) -> Steps:
-    """The processes and volumes of a pod do not belong to the group of root.
+    """Replace the root group.
+
+    Problem: the processes or volumes of the pod belong to the root group.
+
+    Result: The processes and volumes of the pod belong to a group other than root.
 
     Why: files of root are often open to its group, in the image and on the node; a user with a number of its own still
     reads and writes them as a member of group 0. A user that the image does not know is in group 0 where no other

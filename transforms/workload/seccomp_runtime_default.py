@@ -33,7 +33,11 @@ _AS_FIELD = {"runtime/default": "RuntimeDefault", "docker/default": "RuntimeDefa
     peers=("checkov:CKV_K8S_31", "polaris:linuxHardening", "kubescape:C-0210"),
 )  # fmt: skip
 def seccomp_runtime_default(pod: PodTemplate) -> Steps:
-    """Rarely used system calls are refused.
+    """Set the seccomp profile RuntimeDefault.
+
+    Problem: the pod has no seccomp profile, or a weaker one.
+
+    Result: The container runtime blocks rarely used system calls.
 
     Why: most holes in the Linux kernel are reached through system calls that no ordinary program makes; the profile of
     the container runtime keeps them shut.

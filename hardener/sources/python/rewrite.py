@@ -159,12 +159,12 @@ class _Writer:
             if node.where:
                 raise TextError(f"a value is set by {node.where}", node.line)
             if not node.written:
-                raise TextError("a value that does not stand in one place is not replaced", node.line)
+                raise TextError("a value that is not in one place is not replaced", node.line)
             if not isinstance(new, dict | list) and node.value is not None:
                 self._literal(node, new)
                 return
         elif getattr(node, "bracket", None) is None:
-            raise TextError("a value that does not stand in one place is not replaced", node.line)
+            raise TextError("a value that is not in one place is not replaced", node.line)
         if around is None:
             raise TextError("an object is not replaced", node.line)
         self.layout.replace(node.start, node.end, self.renderer.value(new, type_name, around))
@@ -229,7 +229,7 @@ class _Writer:
             self.layout.replace(value.start, value.end, [quotes.literal(node.unset[name], way.quote)])
             return
         where = value.where if isinstance(value, Scalar) else ""
-        self._remove(node, entry.item, f"{name} is set by {where}" if where else f"{name} does not stand here")
+        self._remove(node, entry.item, f"{name} is set by {where}" if where else f"{name} is not here")
 
     def _is_at_home(self, node: Mapping, name: str, value: Any, way: Way) -> bool:
         """Whether a new field has a place that is not in its object, where it comes in the end."""
@@ -299,7 +299,7 @@ class _Writer:
                 self._check_grows(node)
                 added.add(new[j])
             elif j is None:
-                self._remove(node, node.places[i], "an item that stands elsewhere is not removed")
+                self._remove(node, node.places[i], "an item that is elsewhere is not removed")
             else:
                 self.value(node.items[i], new[j], node.item_type, around)
                 added.passed(self._index(node.bracket, node.places[i]))
