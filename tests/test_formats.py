@@ -235,15 +235,18 @@ def test_the_comment_fits_and_is_well_formed(name: str, side: str, tree_faces: O
     assert shown + (int(lost[1]) if lost else 0) == faces.summary["changed"]
 
 
-def well_formed(text: str) -> None:
-    """Every fold is closed, no text of others is read as HTML, a heading or a fence of ours."""
+def well_formed(text: str, *, pages: str | None = None) -> None:
+    """Every fold is closed, no text of others is read as HTML, a heading or a fence of ours. Links lead to ``pages``
+    alone."""
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
     html = "".join(token.content for token in tokens if token.type == "html_block")
     assert html.count("<details") == html.count("</details>") == text.count("\n</details>")
     assert html.count("<details") == html.count("<summary>") == html.count("</summary>")
     inline = [child for token in tokens for child in token.children or ()]
     assert {child.content for child in inline if child.type == "html_inline"} <= {"<!-- -->"}
-    assert {child.type for child in inline} <= {
+    targets = [str(child.attrs["href"]) for child in inline if child.type == "link_open"]
+    assert all(pages is not None and target.startswith(f"{pages}/") for target in targets)
+    assert {child.type for child in inline} - {"link_open", "link_close"} <= {
         "text", "code_inline", "strong_open", "strong_close", "em_open", "em_close", "html_inline", "softbreak",
         "text_special",
     }  # fmt: skip
