@@ -86,7 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
         assert self.headers["PRIVATE-TOKEN"] == "glpat-of-the-project"
         request = "/api/v4/projects/3/merge_requests/7"
         files = "/api/v4/projects/3/repository/files/"
-        status, answer = 200, None
+        status = 200
+        answer: Any = None
         if self.command in ("POST", "PUT") and api.refuse:
             status = api.refuse
         elif self.command == "GET" and path in (f"{request}/notes", f"{request}/diffs"):

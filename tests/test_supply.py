@@ -168,13 +168,21 @@ def manifests(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "hardener-9.8.7-py3-none-any.whl").write_bytes(b"a wheel")
     (folder / "hardener-9.8.7.tar.gz").write_bytes(b"a source")
     (folder / "SHA256SUMS").write_text("")
-    command = [sys.executable, "-I", ROOT / ".ci/manifests", folder, "https://git.example/tools/harden", "0" * 40]
+    command = [
+        sys.executable,
+        "-I",
+        str(ROOT / ".ci/manifests"),
+        str(folder),
+        "https://git.example/tools/harden",
+        "0" * 40,
+    ]
     subprocess.run(command, check=True)
     return folder
 
 
 def test_what_package_managers_read_names_the_files_of_the_release(manifests: Path) -> None:
-    sums = dict(reversed(line.split("  ")) for line in (manifests / "SHA256SUMS").read_text().splitlines())
+    lines = [line.split("  ") for line in (manifests / "SHA256SUMS").read_text().splitlines()]
+    sums = {name: sum for sum, name in lines}
     assert sums.keys() == {"kubectl-harden-9.8.7.tar.gz", "harden-docs-9.8.7.tar.gz", "harden.yaml", "hardener.rb"}
     for name, sum in sums.items():
         assert hashlib.sha256((manifests / name).read_bytes()).hexdigest() == sum
@@ -219,7 +227,7 @@ def test_the_plugin_of_krew_starts_the_wheel_beside_it(
         (programs / program).write_text('#!/bin/sh\necho "$@"\n')
         (programs / program).chmod(0o755)
     (tmp_path / "kubectl-harden").symlink_to(plugin / "kubectl-harden")  # as krew puts it on PATH
-    command = [tmp_path / "kubectl-harden", "check", "a b"]
+    command = [str(tmp_path / "kubectl-harden"), "check", "a b"]
     done = subprocess.run(command, capture_output=True, text=True, env={"PATH": str(programs)})
     if program is None:
         assert (done.returncode, done.stdout) == (2, "") and "needs uv or pipx" in done.stderr
