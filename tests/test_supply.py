@@ -236,6 +236,17 @@ def test_the_plugin_of_krew_starts_the_wheel_beside_it(
         assert done.stdout == f"{starts} {wheel} kubectl-harden check a b\n"
 
 
+def test_the_flake_asks_for_what_the_package_asks_for() -> None:
+    text = (ROOT / "flake.nix").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^ +dependencies = \[\n(.*?)\];", text, re.S | re.M)
+    asked = {canonicalize_name(name) for name in re.findall(r"python\.([\w-]+)", listed)} | {"tree-sitter-hcl"}
+    assert asked == {canonicalize_name(Requirement(text).name) for text in PROJECT["project"]["dependencies"]}
+    version, sum = re.findall(r'^ +(?:version|sha256) = "(.*)";', text, re.M)
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    (entry,) = re.findall(r"^tree-sitter-hcl==(.*?)^[^ ]", lock, re.S | re.M)
+    assert entry.startswith(f"{version} ") and f"sha256:{sum}" in entry
+
+
 def _is_for_here(marker: str | None) -> bool:
     return marker is None or Marker(marker).evaluate()
 
