@@ -195,7 +195,7 @@ def test_all_and_none_of_a_transform_are_asked_once(key: str, changed: bool, tre
 
 
 def transforms_asked(session: Session) -> list[str]:
-    return re.findall(r"^transform \d+ of \d+: (\S+) K\d\d ", session.shown, re.M)
+    return re.findall(r"^group \d+ of \d+: (\S+) K\d\d ", session.shown, re.M)
 
 
 def test_a_transform_is_asked_about_before_its_changes(tree: Path) -> None:
@@ -205,11 +205,11 @@ def test_a_transform_is_asked_about_before_its_changes(tree: Path) -> None:
     assert session.process.returncode == 0, session.shown
     assert sorted(transforms_asked(session)) == ["cpu-limit", "memory-limit"]
     assert not questions(session)
-    part = session.shown.partition("transform 1 of 2: ")[2]
+    part = session.shown.partition("group 1 of 2: ")[2]
     assert "  2 changes: 2 " in part.splitlines()[0]
     assert "  at       api.yaml:" in part and "  at       web.yaml:" in part
     assert "  the first of them:\ndiff --git a/api.yaml b/api.yaml\n" in part
-    assert "\ntransform 1 of 2: make all 2 changes [" in part
+    assert "\ngroup 1 of 2: make all 2 changes [" in part
     assert all("limits" in str(spec(tree, name)) for name in ("api.yaml", "web.yaml"))
 
 
@@ -222,15 +222,19 @@ def test_no_change_of_a_transform_or_each_by_itself(answer: str, asked: int, mad
     assert ("automountServiceAccountToken" in spec(tree)) is made
 
 
-def test_one_answer_takes_no_change_that_is_graded_worse(tree: Path) -> None:
-    root = ROOT_POD.replace("web", "root")
-    write(tree, {"root.yaml": root})
+def test_one_answer_takes_no_change_that_is_held_back(tree: Path) -> None:
+    """Of two workloads: their changes are one group, the guesses of the same transform another one."""
+    write(tree, {"api.yaml": DEPLOYMENT.replace("web", "api")})
     commit(tree)
-    session = walk(tree, {}, "--only", "run-as-user", "--max-grade", "guess", about_all="y", rest="n")
-    assert transforms_asked(session) == questions(session) == ["run-as-user"]
-    assert "  1 graded worse than guess is held back and asked about one by one\n" in session.shown
-    assert "make 1 of 2 changes [" in session.shown
-    assert "runAsUser" in str(spec(tree)) and (tree / "root.yaml").read_text() == root
+    session = Session(tree, ".", "--only", "drop-capabilities")
+    for answer in ("y", "e", "d"):
+        session.read_until(QUESTION, ABOUT_ALL)
+        session.say(f"{answer}\n")
+    assert session.finish() == 0, session.shown
+    assert transforms_asked(session) == ["drop-capabilities"] * 2 and len(questions(session)) == 1
+    assert "2 changes: 2 review\n" in session.shown and "2 changes: 2 guess\n" in session.shown
+    for name in ("web.yaml", "api.yaml"):  # what was accepted stays, though no other change of it is wanted
+        assert spec(tree, name)["containers"][0]["securityContext"] == {"capabilities": {"drop": ["NET_RAW"]}}  # type: ignore[index]
 
 
 def test_the_answer_to_a_transform_can_be_taken_back(tree: Path) -> None:

@@ -45,7 +45,7 @@ class Answers:
 
     given: dict[Key, Answer] = field(default_factory=dict)
     rules: dict[str, tuple[Answer, int]] = field(default_factory=dict)  # by transform, up to this rank of a grade
-    one_by_one: frozenset[str] = frozenset()  # transforms whose steps are asked about each by itself
+    one_by_one: frozenset[str] = frozenset()  # groups of steps of which each is asked about by itself
     quit: bool = False
     targets: dict[Key, View] = field(default_factory=dict)  # of the steps of the last run
 
@@ -65,9 +65,9 @@ class Answers:
         """Note an answer for all steps of a transform that are graded no worse than ``grade``."""
         self.rules[id] = (answer, grade.rank)
 
-    def ask_each(self, id: str) -> None:
-        """Note that the steps of a transform are asked about one by one."""
-        self.one_by_one |= {id}
+    def ask_each(self, group: str) -> None:
+        """Note that the steps of a group are asked about one by one."""
+        self.one_by_one |= {group}
 
     def of(self, changes: list[Change], grade: Grade) -> Answer | None:
         """The answer to a step, None where there is none yet."""

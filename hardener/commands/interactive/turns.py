@@ -1,4 +1,4 @@
-"""In which order a person is asked: a transform as a whole where it has more than one step, then each of its steps."""
+"""In which order a person is asked: the steps of a transform as a group, then each of them."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ class Asked(Struct, eq=False):
 
 
 class Group(Struct, eq=False):
-    """All steps of a transform, in the order in which they are asked about."""
+    """The steps of a transform that nothing holds back, or those that are held back with one grade: so one answer never
+    takes a breaking step along with a guess."""
 
+    key: str
     steps: list[Asked]
-    number: int
+    number: int = 0
 
     @property
     def transform(self) -> Transform:
@@ -43,41 +45,40 @@ class Group(Struct, eq=False):
 
     @property
     def grade(self) -> Grade:
-        """Up to which grade one answer takes them: that of the steps which nothing holds back. Where all are held back
-        it is the mildest, so that nobody takes a breaking step along with a guess."""
-        made = [step.grade for step in self.steps if not step.held]
-        if made:
-            return max(made, key=lambda grade: grade.rank)
-        return min((step.grade for step in self.steps), key=lambda grade: grade.rank)
-
-    @property
-    def offered(self) -> list[Asked]:
-        """The steps that one answer takes."""
-        rank = self.grade.rank
-        return [step for step in self.steps if step.grade.rank <= rank]
+        """The worst of them."""
+        return max((step.grade for step in self.steps), key=lambda grade: grade.rank)
 
     def is_open(self, answers: Answers) -> bool:
         """Whether it is worth a question: more than one step is open, and nobody wanted to see each."""
-        if self.transform.id in answers.one_by_one:
-            return False
-        return sum(step.is_open(answers) for step in self.steps) > 1
+        return self.key not in answers.one_by_one and sum(step.is_open(answers) for step in self.steps) > 1
 
 
 Turn = Group | Asked
 
 
 def turns(outcome: Outcome, answers: Answers) -> list[Turn]:
-    """Each transform with what is open of it; a step by itself has no question of its transform before it."""
+    """What is open, by transform: each group of steps, and the steps of it behind it."""
     by_transform: dict[str, list[Asked]] = {}
     for step in _steps(outcome):
         if step.is_open(answers):
             by_transform.setdefault(step.transform.id, []).append(step)
+    groups = [group for steps in by_transform.values() for group in _groups(steps)]
     found: list[Turn] = []
-    for number, steps in enumerate(by_transform.values(), 1):
-        found += [Group(steps, number), *steps]
+    for number, group in enumerate(groups, 1):
+        group.number = number
+        found += [group, *group.steps]
     for number, step in enumerate(steps_of(found), 1):
         step.number = number
     return found
+
+
+def _groups(steps: list[Asked]) -> list[Group]:
+    """The steps of one transform: those that are made, then those that are held back, the mildest grade first."""
+    found: dict[str, Group] = {}
+    for step in sorted(steps, key=lambda step: (step.held, step.grade.rank if step.held else 0)):
+        key = f"{step.transform.id} {step.grade if step.held else ''}"
+        found.setdefault(key, Group(key, [])).steps.append(step)
+    return list(found.values())
 
 
 def steps_of(found: Iterable[Turn]) -> Iterator[Asked]:

@@ -24,8 +24,8 @@ q - quit: make neither this one nor any that is left; what was accepted is made
 ? - print this help"""
 _KEYS = "y,n,a,d,w,b,q,?"
 _GROUP_HELP = """\
-y - make these changes; those graded worse are asked about one by one
-n - make no change of this transform
+y - make these changes
+n - make none of them, nor any other of this transform that is not answered yet
 e - ask about each change, with its lines
 b - go back to the question before, and answer it again
 q - quit: make neither these nor any that is left; what was accepted is made
@@ -108,22 +108,25 @@ def _ask(waiting: list[Turn], answers: Answers, past: list[_Past], face: Questio
 def _ask_group(group: Group, waiting: list[Turn], answers: Answers, face: Question, *, has_past: bool) -> str:
     """The key that a person types to the question of a transform; what it says is noted."""
     count = sum(isinstance(turn, Group) for turn in waiting)
-    number = f"transform {group.number} of {count}"
-    lines = hunks.of_step(group.steps[0].changes)
+    number = f"group {group.number} of {count}"
     face.ask_all(
-        [(step.changes, step.grade) for step in group.steps], group.grade,
-        held=all(step.held for step in group.steps), number=number, lines=lines,
+        [(step.changes, step.grade) for step in group.steps], held=group.steps[0].held, number=number,
+        lines=hunks.of_step(group.steps[0].changes),
     )  # fmt: skip
-    offered = len(group.offered)
-    which = f"all {offered}" if offered == len(group.steps) else f"{offered} of {len(group.steps)}"
     id = group.transform.id
+
+    def make_all() -> None:
+        for step in group.steps:
+            answers.give(step.changes, Answer.YES)  # it stays, whatever is answered for its transform later
+        answers.rule(id, group.grade, Answer.YES)
+
     does: dict[str, Callable[[], None]] = {
-        "y": lambda: answers.rule(id, group.grade, Answer.YES),
+        "y": make_all,
         "n": lambda: answers.rule(id, Grade.BREAKING, Answer.NO),
-        "e": lambda: answers.ask_each(id),
+        "e": lambda: answers.ask_each(group.key),
     }
     while True:
-        said = _line(f"{number}: make {which} changes [{_GROUP_KEYS}]? ")
+        said = _line(f"{number}: make all {len(group.steps)} changes [{_GROUP_KEYS}]? ")
         if said in (None, "q"):
             return "q"
         if said == "b" and has_past:

@@ -41,12 +41,10 @@ class Question(Printed):
         self._lines(changes, lines)
 
     def ask_all(
-        self, asked: Sequence[tuple[list[Change], Grade]], grade: Grade, *, held: bool, number: str,
-        lines: Iterable[FileChange],
-    ) -> None:  # fmt: skip
+        self, asked: Sequence[tuple[list[Change], Grade]], *, held: bool, number: str, lines: Iterable[FileChange]
+    ) -> None:
         """Print what a transform does as a whole: the steps ``asked`` about, each with its grade, the reasons, the
-        places, and the hunks of the first one in ``lines``. One answer takes those up to ``grade``; ``held``: all of
-        them are held back."""
+        places, and the hunks of the first one in ``lines``; ``held``: all of them are held back with one grade."""
         first = asked[0][0]
         transform = first[0].transform
         grades = Counter(grade for _, grade in asked)
@@ -57,11 +55,7 @@ class Question(Printed):
         self._say(f"  {transform.summary}")
         self._say(f"  why:     {transform.why}")
         if held:
-            self._say(f"  {self._paint('yellow', 'held back')}: {why_held(grade, self.outcome.max_grade)}")
-        worse = sum(each.rank > grade.rank for _, each in asked)
-        if worse:
-            verb = "is" if worse == 1 else "are"
-            self._say(f"  {worse} graded worse than {grade} {verb} held back and asked about one by one")
+            self._say(f"  {self._paint('yellow', 'held back')}: {why_held(asked[0][1], self.outcome.max_grade)}")
         self._common_reasons([changes for changes, _ in asked])
         self._places_of([changes for changes, _ in asked])
         self._say("  the first of them:")
