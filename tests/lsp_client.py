@@ -25,7 +25,7 @@ CAPABILITIES: dict[str, Any] = {
         "codeAction": {"resolveSupport": {"properties": ["edit"]}, "dataSupport": True},
     },
 }
-WAIT = 120  # seconds, after which a server is taken for dead
+WAIT = 60  # seconds, after which a server is taken for dead
 Record = dict[str, Any]
 
 
@@ -245,7 +245,10 @@ def applied(edit: Record, text_of: Callable[[Path], str]) -> dict[Path, str]:
         path = path_of(change["textDocument"]["uri"])
         text = made[path] if path in made else text_of(path)
         lines = _lines(text)
-        edits = [(_offset(lines, e["range"]["start"]), _offset(lines, e["range"]["end"]), e["newText"]) for e in change["edits"]]
+        edits = [
+            (_offset(lines, e["range"]["start"]), _offset(lines, e["range"]["end"]), e["newText"])
+            for e in change["edits"]
+        ]
         for start, end, new in sorted(edits, reverse=True):
             text = text[:start] + new + text[end:]
         made[path] = text

@@ -1,7 +1,7 @@
 """Lines and columns as an editor counts them, from those of a file as harden counts them.
 
-Source: Language Server Protocol 3.17, "Position" and "Text Documents": ``\\n``, ``\\r\\n`` and ``\\r`` end a line, and a
-column counts units of the encoding that both sides agreed on, UTF-16 where they said nothing.
+Source: Language Server Protocol 3.17, "Position" and "Text Documents": ``\\n``, ``\\r\\n`` and ``\\r`` end a line, and
+a column counts units of the encoding that both sides agreed on, UTF-16 where they said nothing.
 """
 
 from __future__ import annotations

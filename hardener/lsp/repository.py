@@ -129,7 +129,7 @@ class Repository:
             return list(map(_edited, plan.run(tree, _stopping(stop), forks=False).files))
 
     def _read(self, stop: Stop, only: list[str] | None = None) -> tuple[Tree, Plan]:
-        return read([self.root], Choices(only=only), _stopping(stop))
+        return read(["."], Choices(only=only), _stopping(stop))
 
 
 def left_alone(judged: Judged, problem: Problem, reason: str) -> list[Edited]:

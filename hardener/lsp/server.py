@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -48,7 +48,11 @@ EXPLAIN, LEAVE = "harden.explain", "harden.leave"
 """Commands of the server: a message about a problem; a waiver, which takes a reason."""
 TO_SAY = "say why it stays"
 """The reason of a waiver from an editor that asks for none: the person overwrites it."""
-_WATCHED = ("**/*.{yaml,yml,json,tf,hcl,py}", "**/{harden.lock,.harden.yaml,.harden-ignore,Dockerfile*}", "**/*Dockerfile")
+_WATCHED = (
+    "**/*.{yaml,yml,json,tf,hcl,py}",
+    "**/{harden.lock,.harden.yaml,.harden-ignore,Dockerfile*}",
+    "**/*Dockerfile",
+)
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -190,6 +194,14 @@ class HardenServer(LanguageServer):
             state.task.cancel()
 
     async def _after_change(self, state: _State, path: str | None, revision: int) -> None:
+        try:
+            await self._answer(state, path, revision)
+        except Exception as error:  # somebody may wait for the answer
+            self._broken(state, error)
+        if state.revision == revision:
+            state.done.set()
+
+    async def _answer(self, state: _State, path: str | None, revision: int) -> None:
         await self._quiet(state, SOON)
         if path is not None and not state.is_urgent.is_set() and self._document_at(path) is not None:
             judged = await self._judged(state, revision, path)
@@ -202,10 +214,10 @@ class HardenServer(LanguageServer):
             state.whole = (revision, judged)
             state.quick.clear()
             self._publish(state, judged, None)
-        if state.revision == revision:
-            state.done.set()
-        if judged is not None and self.refreshes_lenses:
-            self.workspace_code_lens_refresh(None)
+            if self.refreshes_lenses:
+                self.workspace_code_lens_refresh(None)
+        elif state.failure is not None:
+            self._publish(state, None, None)  # what was said of another text does not stay
 
     async def _quiet(self, state: _State, seconds: float) -> None:
         """Wait until nothing was typed for ``seconds``, or somebody waits for the answer."""
@@ -226,8 +238,7 @@ class HardenServer(LanguageServer):
             self._fail(state, _words(error))
             return None
         except Exception as error:
-            _log.exception("a run ended with an error of harden")
-            self._fail(state, f"an internal error in harden ({type(error).__name__}); standard error has the lines")
+            self._broken(state, error)
             return None
         state.failure = None
         return judged
@@ -237,6 +248,10 @@ class HardenServer(LanguageServer):
 
     def _stopper(self, state: _State, revision: int) -> Callable[[], bool]:
         return lambda: self.is_ended or state.revision != revision
+
+    def _broken(self, state: _State, error: Exception) -> None:
+        _log.error("an error of harden", exc_info=error)
+        self._fail(state, f"an internal error in harden ({type(error).__name__}); standard error has the lines")
 
     def _fail(self, state: _State, message: str) -> None:
         if state.failure != message:
@@ -255,19 +270,24 @@ class HardenServer(LanguageServer):
     def _document_at(self, path: str) -> _Document | None:
         return next((each for each in self.documents.values() if each.path == path), None)
 
-    def _publish(self, state: _State, judged: Judged, path: str | None) -> None:
+    def _publish(self, state: _State, judged: Judged | None, path: str | None) -> None:
         for document in list(self.documents.values()):
             if state.repository.holds(document.path) and path in (None, document.path):
-                lines = self._lines(document)
-                found = judged.problems.get(document.path, [])
-                self.text_document_publish_diagnostics(
-                    types.PublishDiagnosticsParams(
-                        document.uri, [shown.diagnostic(each, lines, judged) for each in found], document.version
-                    )
-                )
+                found = [] if judged is None else self._diagnostics(document, judged)
+                params = types.PublishDiagnosticsParams(document.uri, found, document.version)
+                self.text_document_publish_diagnostics(params)
+
+    def _diagnostics(self, document: _Document, judged: Judged) -> list[types.Diagnostic]:
+        lines = self._lines(document)
+        return [shown.diagnostic(each, lines, judged) for each in judged.problems.get(document.path, [])]
 
     def _lines(self, document: _Document) -> Lines:
-        return Lines(document.text, str(self.workspace.position_encoding.value))
+        return Lines(document.text, self.encoding)
+
+    @property
+    def encoding(self) -> str:
+        """What a column counts."""
+        return str(types.PositionEncodingKind(self.workspace.position_encoding).value)
 
     # Answers.
 
@@ -341,11 +361,11 @@ class HardenServer(LanguageServer):
             found.append(action(f"{problem.id}: change all that it applies to", data={**data, "fix": problem.id}))
         elif problem.kind in (Kind.PENDING, Kind.HELD):
             title = f"{problem.id}: not made ({problem.grade}): explain"
-            found.append(action(title, command=types.Command(title, EXPLAIN, [data])))
+            found.append(action(title, command=types.Command(title, EXPLAIN, arguments=[data])))
         if waivable(judged, problem) is not None:
             title = f"{problem.id}: leave it, with a reason"
             if self.asks_reason:
-                found.append(action(title, command=types.Command(title, LEAVE, [data])))
+                found.append(action(title, command=types.Command(title, LEAVE, arguments=[data])))
             else:
                 found.append(action(title, data={**data, "leave": TO_SAY}))
         return found
@@ -356,7 +376,7 @@ class HardenServer(LanguageServer):
         data = chosen.data
         if not isinstance(data, dict) or chosen.command is not None:
             return chosen
-        document, state, judged, problem = await self._about(data)
+        _, state, judged, problem = await self._about(data)
         if isinstance(reason := data.get("leave"), str):
             edited = await self._left(judged, problem, reason)
         else:
@@ -403,7 +423,7 @@ class HardenServer(LanguageServer):
         """Raises JsonRpcInvalidParams for new files in an editor that makes none."""
         if any(each.created for each in edited) and not self.makes_files:
             raise JsonRpcInvalidParams("this change makes a file, which the editor cannot do: harden apply does")
-        return shown.edit(edited, self._open, str(self.workspace.position_encoding.value))
+        return shown.edit(edited, self._open, self.encoding)
 
     def _open(self, path: str) -> tuple[str, str, int | None] | None:
         found = self._document_at(path)
@@ -417,6 +437,13 @@ class HardenServer(LanguageServer):
 
 def _register(server: HardenServer) -> None:
     """Tell pygls which method answers which message."""
+    _register_session(server)
+    _register_documents(server)
+    _register_files(server)
+    _register_answers(server)
+
+
+def _register_session(server: HardenServer) -> None:
     feature = server.feature
 
     @feature(types.INITIALIZE)
@@ -430,6 +457,14 @@ def _register(server: HardenServer) -> None:
             options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
             wanted = types.Registration("harden-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
             ls.client_register_capability(types.RegistrationParams([wanted]))
+
+    @feature(types.SHUTDOWN)
+    def shutdown(ls: HardenServer, params: None) -> None:
+        ls.end()
+
+
+def _register_documents(server: HardenServer) -> None:
+    feature = server.feature
 
     @feature(types.TEXT_DOCUMENT_DID_OPEN)
     async def did_open(ls: HardenServer, params: types.DidOpenTextDocumentParams) -> None:
@@ -447,6 +482,10 @@ def _register(server: HardenServer) -> None:
     async def did_close(ls: HardenServer, params: types.DidCloseTextDocumentParams) -> None:
         ls.closed(params.text_document.uri)
 
+
+def _register_files(server: HardenServer) -> None:
+    feature = server.feature
+
     @feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     async def did_change_files(ls: HardenServer, params: types.DidChangeWatchedFilesParams) -> None:
         ls.changed(None)
@@ -456,6 +495,10 @@ def _register(server: HardenServer) -> None:
         event = params.event
         ls.set_folders([folder.uri for folder in event.added], [folder.uri for folder in event.removed])
         ls.changed(None)
+
+
+def _register_answers(server: HardenServer) -> None:
+    feature = server.feature
 
     @feature(types.TEXT_DOCUMENT_HOVER)
     async def hover(ls: HardenServer, params: types.HoverParams) -> types.Hover | None:
@@ -483,10 +526,6 @@ def _register(server: HardenServer) -> None:
     async def leave(ls: HardenServer, data: Any = None, reason: Any = None) -> None:
         await ls.leave(data, reason)
 
-    @feature(types.SHUTDOWN)
-    def shutdown(ls: HardenServer, params: None) -> None:
-        ls.end()
-
 
 def _real(uri: str | None) -> str | None:
     """The real path of a file's address; None for any other address."""
@@ -512,8 +551,10 @@ def _words(error: BaseException) -> str:
     return plain(Redactor().text(str(error) or type(error).__name__))
 
 
-def _asks_for_fixes(only: list[types.CodeActionKind | str] | None) -> bool:
-    return only is None or any(types.CodeActionKind.QuickFix.value.startswith(str(getattr(k, "value", k))) for k in only)
+def _asks_for_fixes(only: Sequence[types.CodeActionKind | str] | None) -> bool:
+    return only is None or any(
+        types.CodeActionKind.QuickFix.value.startswith(str(getattr(k, "value", k))) for k in only
+    )
 
 
 def _target(given: Any) -> Name | None:
@@ -536,5 +577,3 @@ def serve(version: str) -> int:
     finally:
         server.end()
     return 0
-
-

@@ -154,7 +154,9 @@ def edit(
         edits: list[types.TextEdit | types.AnnotatedTextEdit | types.SnippetTextEdit] = [
             types.TextEdit(range_of(lines.lines_span(first, count)), new) for first, count, new in each.hunks
         ]
-        made.append(types.TextDocumentEdit(types.OptionalVersionedTextDocumentIdentifier(uri=uri, version=version), edits))
+        made.append(
+            types.TextDocumentEdit(types.OptionalVersionedTextDocumentIdentifier(uri=uri, version=version), edits)
+        )
     return types.WorkspaceEdit(document_changes=made)
 
 

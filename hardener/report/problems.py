@@ -55,8 +55,9 @@ class Place(Struct, frozen=True):
 class Problem(Struct, frozen=True):
     """``key`` says what it is about whatever line it stands on, and is hashed in ``fingerprint``, which no other
     problem of the run has. ``changes`` are those of a pending change, in its file; ``step`` are all changes of the step
-    of a pending or held-back one, and ``grade`` is its grade. ``report`` is the finding. ``fails_nothing``: a guess that only adds to what is written. ``not_looked_at``: a finding about what
-    may hold anything, or a document that could not be read."""
+    of a pending or held-back one, and ``grade`` is its grade. ``report`` is the finding. ``fails_nothing``: a guess
+    that only adds to what is written. ``not_looked_at``: a finding about what may hold anything, or a document that
+    could not be read."""
 
     kind: Kind
     id: str
@@ -136,7 +137,9 @@ class _Collector:
         at = (file.name, line, first.object, first.path)
         found = self._problem(Kind.PENDING, _of(transform), at, message)
         places, made = tuple(self._places(facts)), tuple(changes)
-        return replace(found, transform=transform, grade=edit.grade, places=places, changes=made, step=tuple(first.siblings))
+        return replace(
+            found, transform=transform, grade=edit.grade, places=places, changes=made, step=tuple(first.siblings)
+        )
 
     def _held(self, held: Held) -> Problem:
         first, transform = held.changes[0], held.transform
