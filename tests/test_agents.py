@@ -14,11 +14,11 @@ import pytest
 from .conftest import DEPLOYMENT, ROOT, Harden, commit, write
 
 pytest.importorskip("mcp", reason="install the extra mcp")
-import anyio  # noqa: E402
-from mcp import Client, StdioServerParameters, stdio_client  # noqa: E402
+import anyio
+from mcp import Client, StdioServerParameters, stdio_client
 
-from hardener.agents.server import server  # noqa: E402
-from hardener.agents.service import Service  # noqa: E402
+from hardener.agents.server import server
+from hardener.agents.service import Service
 
 # An image of which nothing is known: a number for its user would be a guess.
 POD = DEPLOYMENT.rstrip("\n") + "\n        securityContext: {privileged: true}\n"
@@ -50,7 +50,8 @@ async def answer(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     assert not done.is_error, done.content
     assert done.structured_content is not None
     assert len(str(done.structured_content)) < LARGEST
-    return done.structured_content
+    found: dict[str, Any] = done.structured_content
+    return found
 
 
 async def refusal(client: Client, tool: str, **arguments: Any) -> str:
@@ -77,7 +78,12 @@ async def from_finding_to_fix(client: Client, folder: Path) -> str:
     done = await answer(client, "apply", plan=planned["plan"], part=privileged["part"])
     assert "no-privileged" in done["ids"] and "web.yaml" in done["files"] and done["can_undo"]
     text = (folder / "web.yaml").read_text(encoding="utf-8")
-    assert "privileged: true" not in text and "runAsUser" not in text and "# the only one" in text
+    assert (
+        "privileged: true" not in text
+        and "runAsUser" not in text
+        and "runAsGroup" not in text
+        and "# the only one" in text
+    )
     return str(done["commit_message"])
 
 
@@ -162,7 +168,8 @@ def test_hostile_arguments_are_refused_and_nothing_is_written(repository: Path, 
             assert "outside of the folders" in await refusal(client, "apply", path=path, ids=["no-privileged"])
         wrong: tuple[tuple[str, dict[str, Any]], ...] = (
             ("plan", {"path": "absent"}), ("plan", {"path": "a\0b"}), ("plan", {"path": "x" * 5000}),
-            ("plan", {"path": "x" * 4000}), ("plan", {"page": 0}), ("plan", {"page": 10**30}), ("plan", {"only": ["no-such"]}),
+            ("plan", {"path": "x" * 4000}), ("plan", {"page": 0}), ("plan", {"page": 10**30}),
+            ("plan", {"only": ["no-such"]}), ("plan", {"only": "no-privileged"}),
             ("findings", {"severity": "none"}), ("explain", {"id": "no-such"}), ("explain", {"id": "x" * 100_000}),
             ("explain", {"id": ""}), ("apply", {}), ("apply", {"ids": ["no-such"]}), ("apply", {"ids": ["x"] * 1000}),
             ("apply", {"plan": "0" * 16, "part": 1}), ("apply", {"plan": "x" * 10**6, "part": 1}),
