@@ -16,7 +16,7 @@ from hardener.cli import calm_collector
 from hardener.cli.agents import mcp
 from hardener.cli.around_apply import PLAN_EXAMPLES, Lines, PlanPart, plan, show, undo
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
-from hardener.cli.kept import baseline_group, golden, import_evidence
+from hardener.cli.kept import baseline_group, golden, import_evidence, report_group
 from hardener.cli.options import (
     TEXT,
     Accept,
@@ -668,6 +668,7 @@ harden mcp k8s --max-grade safe   apply makes what the manifests prove, and noth
 )(mcp)
 app.add_typer(golden, name="golden")
 app.add_typer(baseline_group, name="baseline")
+app.add_typer(report_group, name="report")
 
 
 def _version(value: bool) -> None:
