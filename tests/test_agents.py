@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import DEPLOYMENT, ROOT, Harden, commit, write
+from .conftest import DEPLOYMENT, ROOT, Harden, commit, run, write
 
 pytest.importorskip("mcp", reason="install the extra mcp")
 import anyio
@@ -19,6 +19,8 @@ from mcp import Client, StdioServerParameters, stdio_client
 
 from hardener.agents.server import server
 from hardener.agents.service import Service
+
+pytestmark = pytest.mark.slow
 
 # An image of which nothing is known: a number for its user would be a guess.
 POD = DEPLOYMENT.rstrip("\n") + "\n        securityContext: {privileged: true}\n"
@@ -38,11 +40,11 @@ def repository(tmp_path: Path) -> Path:
 
 
 def session(folder: Path, talk: Talk, *, max_grade: str = "review") -> None:
-    async def run() -> None:
+    async def talking() -> None:
         async with Client(server(Service([str(folder)], max_grade))) as client:
             await talk(client)
 
-    anyio.run(run)
+    anyio.run(talking)
 
 
 async def answer(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -98,7 +100,7 @@ def test_from_a_finding_to_a_committed_fix(repository: Path) -> None:
 
 
 def test_over_standard_input_and_output(repository: Path) -> None:
-    async def run() -> None:
+    async def talking() -> None:
         given = StdioServerParameters(
             command=sys.executable, args=["-m", "hardener", "mcp", str(repository)],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -107,7 +109,7 @@ def test_over_standard_input_and_output(repository: Path) -> None:
             await from_finding_to_fix(client, repository)
             assert "web.yaml" in " ".join((await answer(client, "undo"))["lines"])
 
-    anyio.run(run)
+    anyio.run(talking)
     assert status(repository) == ""
 
 
@@ -218,3 +220,15 @@ def test_without_the_extra_one_line_says_what_to_install(
 def test_a_root_that_is_no_folder_is_refused(repository: Path, harden: Harden) -> None:
     done = harden("mcp", str(repository / "web.yaml"))
     assert done.status == 2 and "no such folder" in done.err
+
+
+def test_what_a_person_wrote_outside_is_not_taken_back(repository: Path) -> None:
+    write(repository, {"sub/other.yaml": POD.replace("web", "other")})
+    assert run("apply", "web.yaml", "--yes", "--only", "no-privileged", cwd=repository).status == 0
+    written = (repository / "web.yaml").read_text(encoding="utf-8")
+
+    async def talk(client: Client) -> None:
+        assert "a person undoes it" in await refusal(client, "undo")
+
+    session(repository / "sub", talk)
+    assert (repository / "web.yaml").read_text(encoding="utf-8") == written != POD
