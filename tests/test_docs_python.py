@@ -34,7 +34,7 @@ def test_the_change_is_that_of_a_real_run(report: str, request: pytest.FixtureRe
 
 
 def test_the_findings_are_those_of_a_real_run(report: str, request: pytest.FixtureRequest) -> None:
-    found = report.partition("Left for a person")[2].partition("\n")[2].partition("\n\n")[0] + "\n"
+    found = report.partition("Needs manual work")[2].partition("\n")[2].partition("\n\n")[0] + "\n"
     hold(request, PAGE, block(PAGE, "text", HEADING), found)
 
 

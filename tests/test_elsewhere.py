@@ -198,7 +198,7 @@ def test_findings_that_repeat_are_one_line(tmp_path: Path, harden: Harden) -> No
     write(tmp_path, releases | spaces)
     commit(tmp_path)
     lines = harden("diff", ".").all.splitlines()
-    title = lines.index("Left for a person: 12 findings (12 low)")
+    title = lines.index("Needs manual work: 12 findings (12 low)")
     left = lines[title + 1 : lines.index("", title)]
     assert [line.strip().partition(":")[0] for line in left] == [
         "low renders-elsewhere  4 Kustomizations whose workloads this tree does not show",

@@ -62,14 +62,14 @@ def test_the_fixture_of_the_specification(harden: Harden, tmp_path: Path) -> Non
 
 
 IMPACT = [
-    ("type: LoadBalancer", "{}", "1 public address released; a revert brings new addresses: Service/a"),
+    ("type: LoadBalancer", "{}", "1 public address released; reverting assigns another: Service/a"),
     (
         "type: LoadBalancer", "{networking.gke.io/load-balancer-type: Internal}",
-        "1 internal address released; a revert brings new addresses: Service/a",
+        "1 internal address released; reverting assigns another: Service/a",
     ),
     (
         "type: NodePort", "{}",
-        "1 Service closed on the ports of the nodes; a revert opens other ports: Service/a",
+        "1 Service loses its NodePort; reverting assigns another: Service/a",
     ),
 ]  # fmt: skip
 
@@ -87,8 +87,8 @@ def test_addresses_and_node_ports_are_counted_apart(harden: Harden, tmp_path: Pa
     both = "".join(service(f"a{n}", "type: LoadBalancer") + service(f"n{n}", "type: NodePort") for n in range(3))
     write(tmp_path, {"a.yaml": both})
     told = harden("diff", ".", "--only", ONLY, *ALL).all
-    assert "  3 public addresses released; a revert brings new addresses: Service/a0, Service/a1, Service/a2\n" in told
-    assert "  3 Services closed on the ports of the nodes; a revert opens other ports: Service/n0" in told
+    assert "  3 public addresses released; reverting assigns others: Service/a0, Service/a1, Service/a2\n" in told
+    assert "  3 Services lose their NodePorts; reverting assigns others: Service/n0" in told
 
 
 def test_a_host_port_that_is_closed_is_named(harden: Harden, tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_the_guestbook_is_closed_and_says_so_first(harden: Harden, tmp_path: Pat
         write(tmp_path, {f"{part}/{path.name}": path.read_bytes() for path in folder.glob("*.yaml")})
     commit(tmp_path)
     told = harden("apply", ".", "--yes", *ALL).out.splitlines()
-    said = "  1 public address released; a revert brings new addresses: Service/"
+    said = "  1 public address released; reverting assigns another: Service/"
     assert told[told.index("Impact") + 1].startswith(said)
     assert "  type: ClusterIP\n" in (tmp_path / "guestbook-go" / "guestbook-service.yaml").read_text()
     front = (tmp_path / "guestbook" / "frontend-service.yaml").read_text()

@@ -211,7 +211,7 @@ def test_the_comment_fits_and_is_well_formed(name: str, side: str, tree_faces: O
     well_formed(text)
     for risk, row in faces.summary["byRisk"].items():
         assert f"| {risk} {RISKS[risk].title} | {row['edits']} | {row['held']} | {row['findings']} |\n" in text
-    order = ["Impact", "Guesses", "A person decides", "To apply", "Applied", "Left for a person", "By risk", "Diff"]
+    order = ["Impact", "Guesses", "A person decides", "To apply", "Applied", "Needs manual work", "By risk", "Diff"]
     heads = re.findall(rf"^(?:### |<details><summary>)({'|'.join(order)})", text, re.M)
     assert heads == [head for head in order if head in heads] and {"By risk", "Diff"} <= set(heads)
     shown = text.count("<summary><code>")

@@ -284,7 +284,7 @@ def test_a_comment_lists_them_apart(harden: Harden) -> None:
     assert "; 4 guesses, 0 held back, " in out
     assert f"\n### {TITLE}\n\nTo know: {TO_KNOW}. `--max-grade guess` makes them.\n" in out
     assert f"\n- `example.com/web:1.2.3` (1 container): {WHY} (web.yaml:14)\n" in out
-    assert "A person decides first" not in out
+    assert "Needs a decision" not in out
 
 
 @pytest.mark.usefixtures("web")

@@ -173,7 +173,7 @@ DIFFERS = (
     "it runs as 0, the manifest says 1000",
     "it runs acme/app:2, the manifest says acme/app:1",
     "its pods have the label tier: blue, the manifest says green",
-    "proxy runs in its pods and stands in no manifest",
+    "proxy runs in its pods and is in no manifest",
 )
 
 

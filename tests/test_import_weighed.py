@@ -575,7 +575,7 @@ def test_no_level_is_enforced_where_a_cluster_adds_a_container(harden: Harden, t
     before = harden("check", "--only", "namespace-pss-labels", "--format", "json", ".").out
     write(tmp_path, {"harden.evidence.yaml": INJECTED})
     after = harden("check", "--only", "namespace-pss-labels", "--format", "json", ".").out
-    said = "istio-proxy runs in its pods and stands in no manifest"
+    said = "istio-proxy runs in its pods and is in no manifest"
     assert '"enforce' in before.replace("pod-security.kubernetes.io/", '"') and said not in before and said in after
 
 

@@ -147,25 +147,25 @@ TRICKS: dict[str, tuple[str | Files, int, str]] = {
     ),
     "ConfigMap to Pod": (
         operating("kind: ConfigMap", "op: replace, path: /kind, value: Pod", f"op: add, path: /spec, value: {POD_OF}"),
-        1, "Pod/ok breaks no-privileged",
+        1, "Pod/ok: container c runs privileged (no-privileged)",
     ),
     "ConfigMap to Pod, merged": (
         "patches:\n- target: {kind: ConfigMap}\n  options: {allowKindChange: true}\n  patch: |\n"
         f"    apiVersion: v1\n    kind: Pod\n    metadata: {{name: ok}}\n    spec: {POD_OF}\n",
-        1, "Pod/ok breaks no-privileged",
+        1, "Pod/ok: container c runs privileged (no-privileged)",
     ),
     "ConfigMap to List of a Pod": (
         operating(
             "kind: ConfigMap", "op: replace, path: /kind, value: List",
             "op: add, path: /items, value: [{apiVersion: v1, kind: Pod, metadata: {name: i, namespace: shop}, "
             f"spec: {POD_OF}}}]",
-        ), 1, "Pod/i breaks no-privileged",
+        ), 1, "Pod/i: container c runs privileged (no-privileged)",
     ),
     "what is generated to Pod": (
         "configMapGenerator: [{name: g, literals: [a=b]}]\n"
         + operating(
             "kind: ConfigMap, name: g", "op: replace, path: /kind, value: Pod", f"op: add, path: /spec, value: {POD_OF}"
-        ), 1, "Pod/g breaks no-privileged",
+        ), 1, "Pod/g: container c runs privileged (no-privileged)",
     ),
     "a kind that nobody looks at to Pod": (
         {
@@ -175,7 +175,7 @@ TRICKS: dict[str, tuple[str | Files, int, str]] = {
                 "kind: Widget", "op: replace, path: /kind, value: Pod", "op: replace, path: /apiVersion, value: v1",
                 f"op: add, path: /spec, value: {POD_OF}",
             ),
-        }, 1, "Pod/w breaks no-privileged",
+        }, 1, "Pod/w: container c runs privileged (no-privileged)",
     ),
     "policy deleted": (merging(f"$patch: delete\n    {DENY}"), 1, "NetworkPolicy/b is gone"),
     "policies deleted": (
@@ -191,7 +191,7 @@ TRICKS: dict[str, tuple[str | Files, int, str]] = {
     ),
     "policy of Cilium changed": (
         operating("kind: CiliumNetworkPolicy", "op: add, path: /spec/egress, value: [{}]"), 2,
-        "CiliumNetworkPolicy/c is changed, and harden does not weigh what it refuses",
+        "CiliumNetworkPolicy/c is changed, and harden does not check what it refuses",
     ),
     "policy kept by kustomize": (
         operating(
@@ -327,7 +327,7 @@ TRICKS: dict[str, tuple[str | Files, int, str]] = {
     ),
     "Service to LoadBalancer": (
         operating("kind: Service", "op: add, path: /spec/type, value: LoadBalancer"), 1,
-        "Service/s: A Service with signs of internal use is reachable only inside the cluster.",
+        "Service/s: the Service is reachable from outside the cluster and looks internal",
     ),
     "pod privileged": (
         operating("kind: Pod", "op: add, path: /spec/containers/0/securityContext/privileged, value: true"), 1,
@@ -462,7 +462,7 @@ TRICKS: dict[str, tuple[str | Files, int, str]] = {
             "host.yaml": POD.replace("name: p", "name: h").replace("spec:\n", "spec:\n  hostPID: false\n", 1),
             "kustomization.yaml": RESOURCES.replace("[", "[given.yaml, host.yaml, ")
             + replaces("kind: Pod, name: h", "spec.hostPID"),
-        }, 1, "Pod/h breaks no-host-pid",
+        }, 1, "Pod/h: the pod can see the processes of its node (no-host-pid)",
     ),
     "a level of Pod Security by a replacement": (
         replacing("kind: Namespace", r"metadata.labels.pod-security\.kubernetes\.io/enforce", "a: privileged"), 1,
@@ -520,7 +520,7 @@ TRICKS: dict[str, tuple[str | Files, int, str]] = {
     "a variable of nothing": (varying("none", "data.a"), 2, "its source is no object that harden sees"),
     "a variable in capitals": (
         "vars:\n- {name: A, ObjRef: {apiVersion: v1, kind: ConfigMap, name: ok}}\n", 2,
-        "harden does not know what this variable stands for",
+        "harden does not know the value of this variable",
     ),
     "a transformer that patches": (
         transforming("PatchTransformer", "target: {kind: ClusterRoleBinding}\npatch: |\n"
@@ -606,12 +606,12 @@ def test_the_gate_sees_what_a_kustomization_builds(name: str, tmp_path: Path) ->
 
 
 FOUND = {
-    "gate-ku-patch-cm-to-pod": ": Pod/ok breaks no-privileged",
+    "gate-ku-patch-cm-to-pod": ": Pod/ok: container c runs privileged (no-privileged)",
     "gate-ku-patch-delete-netpol": ", NetworkPolicy/b is gone",
     "gate-ku-patch-netpol": ", NetworkPolicy/b opens ingress for everybody",
     "gate-ku-patch-ns-psa": ", the level that Pod Security enforces in Namespace/shop is privileged, not restricted",
     "gate-ku-patch-secretrole": ": ClusterRoleBinding/b: ServiceAccount shop/x is an administrator",
-    "gate-ku-patch-svc-lb": ": Service/s: A Service with signs of internal use is reachable only inside the cluster",
+    "gate-ku-patch-svc-lb": ": Service/s: the Service is reachable from outside the cluster and looks internal",
 }
 
 

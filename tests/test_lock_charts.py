@@ -259,7 +259,7 @@ def test_options_that_do_not_go_together(words: list[str], tmp_path: Path, harde
 
 # What names no chart that can be asked for.
 LEFT = {
-    flux("web", "1.0.0", "https://alice:s3cret@charts.example"): "a login stands in its address",
+    flux("web", "1.0.0", "https://alice:s3cret@charts.example"): "its address contains a login",
     flux("web", "1.0.0", "ftp://charts.example"): "begins with neither https:// nor oci://",
     flux("web", "${version}", "https://charts.example"): "its version is filled in later",
     flux("web", "1.0.0", "https://${host}/x"): "the address of its repository is filled in later",

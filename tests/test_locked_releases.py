@@ -334,8 +334,8 @@ def test_another_version_is_said_and_nothing_of_it_is_safe(
     text = flux("app", version, "https://charts.example", name="edge")
     write(tmp_path, {**AT_HAND, "a.yaml": text.replace("kind: HelmRepository\nm", "kind: Other\nm")})
     found = report(harden)
-    said = [each["message"] for each in found["findings"] if "the chart at hand is" in each["message"]]
-    assert said == (["HelmRelease/edge: it asks for app 10.3.0, and the chart at hand is 1.2.3"] if doubted else [])
+    said = [each["message"] for each in found["findings"] if "the local chart is" in each["message"]]
+    assert said == (["HelmRelease/edge: it asks for app 10.3.0, and the local chart is 1.2.3"] if doubted else [])
     evidence = [fact for change in found["changes"] for fact in change["evidence"] if "another chart" in str(fact)]
     assert bool(evidence) is doubted
     assert found["changes"] and (not doubted or {change["grade"] for change in found["changes"]} == {"review"})

@@ -61,7 +61,7 @@ def test_each_form_that_nothing_reads_has_a_line_with_the_way_out(harden: Harden
 @pytest.mark.parametrize(
     ("folder", "file", "said"),
     [
-        ("reach/kust", "flux/ks.yaml", "spec.patches of Kustomization/web changes what stands in the folder"),
+        ("reach/kust", "flux/ks.yaml", "spec.patches of Kustomization/web changes what is in the folder"),
         ("reach/kust", "comp/kustomization.yaml", "container web: privileged: true"),
     ],
 )

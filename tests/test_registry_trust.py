@@ -322,7 +322,7 @@ def test_a_proxy_does_not_stand_before_this_machine(internet: Internet, monkeypa
     monkeypatch.setenv("HTTP_PROXY", f"http://{proxy}")
     monkeypatch.delenv("NO_PROXY", raising=False)
     said = refusal("127.0.0.8:5000", alice, trusted("127.0.0.8:5000"))
-    assert said == "127.0.0.8:5000: is this machine, and a proxy stands before it: name it in NO_PROXY"
+    assert said == "127.0.0.8:5000: is this machine, and a proxy is configured for it: name it in NO_PROXY"
     assert asked == []
 
 

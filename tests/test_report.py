@@ -380,10 +380,10 @@ def test_a_name_forges_no_line_and_steers_no_terminal(harden: Harden, tmp_path: 
 
 def test_the_impact_says_what_is_known_of_new_users(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})
-    assert "as a numbered user" not in harden("diff", ".").all
+    assert "a numeric runAsUser" not in harden("diff", ".").all
     out = harden("diff", ".", "--max-grade", "guess").all
     assert (
-        "1 container runs as a numbered user: 1 by a guess: it may need its own user or root\n"
+        "1 container gets a numeric runAsUser: 1 by a guess: it may need its own user or root\n"
         "    to know more: harden lock --deep PATH, or images: in .harden.yaml\n" in out
     )
     assert "1 workload restarts: Deployment/web\n" in out

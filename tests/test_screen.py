@@ -67,13 +67,13 @@ def test_the_whole_story_is_there_without_scrolling(command: str, rows: int, col
     verdict = {"check": "check failed: 87 changes are pending; 4 guesses, 1 held back, 15 findings",
                "apply": "hardened 7 files: 87 edits; 4 guesses, 1 held back, 15 findings"}[command]  # fmt: skip
     assert " ".join(shown.text.split()).startswith(verdict)
-    sections = "Pod Security levels|Impact|Held back|Guesses|To apply|Applied|Left for a person|next|undo"
+    sections = "Pod Security levels|Impact|Held back|Guesses|To apply|Applied|Needs manual work|next|undo"
     heads = re.findall(rf"^({sections})\b", shown.text, re.M)
     assert (
         heads
         == {
-            "check": ["Impact", "Guesses", "Held back", "To apply", "Pod Security levels", "Left for a person", "next"],
-            "apply": ["Impact", "Guesses", "Held back", "Applied", "Left for a person", "next", "undo"],
+            "check": ["Impact", "Guesses", "Held back", "To apply", "Pod Security levels", "Needs manual work", "next"],
+            "apply": ["Impact", "Guesses", "Held back", "Applied", "Needs manual work", "next", "undo"],
         }[command]
     )
     assert "not made: the resources of" in shown.text and "service-cluster-ip" in shown.text
@@ -108,10 +108,10 @@ def test_a_pipe_gets_all_but_the_findings_behind_the_tenth(harden: Harden, tmp_p
     commit(tmp_path)
     report = json.loads(harden("check", "--profile", "strict", "--format", "json").out)
     out = harden("check", "--profile", "strict").out
-    title = re.search(r"^Left for a person: (\d+) findings \((.*)\)$", out, re.M)
+    title = re.search(r"^Needs manual work: (\d+) findings \((.*)\)$", out, re.M)
     assert title and int(title[1]) == len(report["findings"])
     assert sum(int(number) for number in re.findall(r"\d+", title[2])) == len(report["findings"])
-    section = out.partition("Left for a person: ")[2].partition("\n\n")[0].splitlines()[1:]
+    section = out.partition("Needs manual work: ")[2].partition("\n\n")[0].splitlines()[1:]
     entries = [line for line in section if re.match(r"  (low|medium|high|critical) ", line)]
     here = sum(int((re.search(r" x (\d+)  ", line) or ["", "1"])[1]) for line in entries)
     more = re.search(r"^  and (\d+) more; -v shows all$", out, re.M)
@@ -128,7 +128,7 @@ def test_what_is_folded_is_counted(rows: int, shop: Path) -> None:
     assert title.startswith("87 edits in 7 files, by 15 transforms, ")
     here = sum(int(number) for number in re.findall(r" (\d+) edits? in ", "\n".join(entries)))
     assert title.endswith(f", first {here} edit{'s' * (here != 1)} shown")
-    section = shown.partition("\nLeft for a person: ")[2].partition("\nnext")[0]
+    section = shown.partition("\nNeeds manual work: ")[2].partition("\nnext")[0]
     title, *entries = section.splitlines()
     counts = [re.match(r"  low K\d\d \S+?(?: x (\d+))?  ", entry) for entry in entries]
     here = sum(int(found[1] or 1) for found in counts if found)
@@ -140,7 +140,7 @@ def test_a_section_without_room_is_its_title(harden: Harden, tmp_path: Path, mon
     write(tmp_path, {f"{n}/web.yaml": DEPLOYMENT.replace("web", f"web-{n}") for n in range(4)})
     commit(tmp_path)
     titles: set[str] = set()
-    known = "Impact|Guesses|Held back|To apply|Pod Security levels|Left for a person"
+    known = "Impact|Guesses|Held back|To apply|Pod Security levels|Needs manual work"
     for rows in range(8, 40):
         monkeypatch.setattr(Screen, "of", lambda stream, color="auto", rows=rows: Screen(False, None, 80, rows))
         lines = harden("check").out.splitlines()

@@ -82,7 +82,7 @@ def test_k06(harden: Harden, tmp_path: Path) -> None:
     changed = [line for line in before.splitlines() if line not in after.splitlines()]
     assert changed == ["  type: LoadBalancer             # Public internet access!"]
     assert "the comment '# Public internet access!' may no longer be true" in done.out
-    assert "1 public address released; a revert brings new addresses: Service/kubernetes-dashboard" in done.out
+    assert "1 public address released; reverting assigns another: Service/kubernetes-dashboard" in done.out
 
 
 def test_k09(harden: Harden, tmp_path: Path) -> None:

@@ -497,7 +497,7 @@ def test_a_run_that_read_nothing_says_why(
     reason = _nothing(name, tmp_path, monkeypatch)
     done = harden("check", ".")
     assert f"\n  nothing was read: {reason}" in done.out
-    said = f"check failed: nothing was read, which --allow-empty lets pass: {reason}"
+    said = f"check failed: nothing was read (--allow-empty accepts this): {reason}"
     assert (done.status, done.out.startswith(said)) == (2, True)
     done = harden("check", ".", "--allow-empty")
     assert (done.status, done.out.startswith(f"nothing was checked: {reason}")) == (0, True)

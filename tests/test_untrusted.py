@@ -467,7 +467,7 @@ def test_a_pattern_that_can_fit_nothing_is_a_mistake(pattern: str, harden: Harde
 def test_a_check_of_nothing_is_none(format: str, harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"README.md": "x"})
     done = harden("check", ".", "--format", format)
-    assert done.status == 2 and "nothing was read, which --allow-empty lets pass: 1 file ends in none" in done.all
+    assert done.status == 2 and "nothing was read (--allow-empty accepts this): 1 file ends in none" in done.all
     done = harden("check", ".", "--format", format, "--allow-empty")
     assert done.status == 0 and "--allow-empty" not in done.all
 

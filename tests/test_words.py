@@ -1,81 +1,74 @@
-"""What a container runs by its manifest and by its image."""
+"""No page, help text or message has a phrase of the style list."""
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from hardener.facts.images.container_commands import every_word, image_words, own_command, spoken
-from hardener.kubernetes.images.config import ImageConfig
-from hardener.kubernetes.images.reference import parse
-from hardener.kubernetes.pods.command_evidence import root_commands
-from hardener.lock.model import Lock, LockedImage
-from hardener.tree.core_views import Container
-from hardener.tree.tree import Tree
+from tests.words import PHRASES
 
-from .conftest import DEPLOYMENT
-
-ENTRYPOINT, CMD = ("tini", "--"), ("gosu", "app", "/serve")
+ROOT = Path(__file__).parents[1]
+BANNED = re.compile("|".join(f"(?:{phrase})" for phrase in PHRASES), re.I)
+_PROSE = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
+# The page of before and after quotes what it advises against.
+_QUOTES = ROOT / "docs" / "design" / "words.md"
+# Docstrings that a user reads: those of commands, and of transforms.
+_SHOWN = ("hardener/cli/", "transforms/")
 
 
-def container(fields: str, *, locked: bool = True) -> Container:
-    lock = Lock()
-    reference = parse("example.com/web:1.2.3")
-    assert reference is not None
-    if locked:
-        lock.add(reference, LockedImage(f"sha256:{'0' * 64}", config=ImageConfig(entrypoint=ENTRYPOINT, cmd=CMD)))
-    (pod,) = Tree.from_text(f"{DEPLOYMENT}        {fields}\n", lock=lock).pod_templates
-    return pod.containers[0]
+def _literals(path: Path) -> Iterator[tuple[int, str]]:
+    """The texts of a module with their lines: no docstring but one that help or ``explain`` shows."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    is_shown = path.relative_to(ROOT).as_posix().startswith(_SHOWN)
+    hidden = {id(text) for node in ast.walk(tree) for text in _notes(node, is_shown=is_shown)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in hidden:
+            yield node.lineno, node.value
 
 
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        ("", (*ENTRYPOINT, *CMD)),
-        ("args: [/other]", ENTRYPOINT),
-        ("command: [/other]", ()),
-        ("command: [/other]\n        args: [x]", ()),
-        ("command: []", (*ENTRYPOINT, *CMD)),  # as if it were not there
-        ("args: []", (*ENTRYPOINT, *CMD)),
-    ],
-)
-def test_the_manifest_replaces_what_the_image_runs(fields: str, words: tuple[str, ...]) -> None:
-    assert image_words(container(fields)) == words
+def _notes(node: ast.AST, *, is_shown: bool) -> Iterator[ast.expr]:
+    """The texts in ``node`` that are statements of their own: notes for those who read the code."""
+    if is_shown and isinstance(node, ast.FunctionDef) and node.decorator_list:
+        return
+    for statement in getattr(node, "body", None) or () if not isinstance(node, ast.Lambda | ast.IfExp) else ():
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            yield statement.value
 
 
-@pytest.mark.parametrize(
-    ("fields", "own"),
-    [
-        ("", True),
-        ("args: [x]", True),
-        ("command: []", True),
-        ("command: null", True),
-        ("command: [/other]", False),
-        ("command: ${COMMAND}", False),
-    ],
-)
-def test_a_container_starts_the_command_of_its_image_unless_the_manifest_has_words(fields: str, own: bool) -> None:
-    found = container(fields)
-    assert own_command(found) == own
-    assert bool(image_words(found)) == own  # decided in one place
+def _found(text: str) -> list[str]:
+    return [match[0] for match in BANNED.finditer(" ".join(text.split()))]
 
 
-def test_every_word_is_what_the_image_says_then_what_the_manifest_does() -> None:
-    assert every_word(container("args: [/other]")) == (*ENTRYPOINT, "/other")
+def test_no_page_has_a_phrase_of_the_list() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix(): phrases
+        for path in _PROSE
+        if path != _QUOTES and (phrases := _found(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
 
 
-def test_an_image_that_nobody_looked_at_says_nothing() -> None:
-    assert image_words(container("", locked=False)) == ()
+@pytest.mark.parametrize("folder", ["hardener", "transforms"])
+def test_no_message_has_a_phrase_of_the_list(folder: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {phrase}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line, text in _literals(path)
+        for phrase in _found(text)
+    ]
+    assert found == []
 
 
-@pytest.mark.parametrize(
-    ("fields", "facts"),
-    [
-        ("", ["harden.lock: its image runs gosu"]),
-        ("args: [chown, /x]", ["container web runs chown"]),
-        ("args: [gosu, app, /serve]", ["container web runs gosu"]),
-        ("command: [/serve]", []),
-    ],
-)
-def test_each_fact_says_who_said_it(fields: str, facts: list[str]) -> None:
-    found = [speaker.says(f"runs {name}").text for name, speaker in spoken(container(fields), root_commands)]
-    assert found == facts
+def test_the_check_sees_what_it_looks_for() -> None:
+    assert _found("The reason stands beside\nthe value, left for a person.") == ["stands beside", "left for a person"]
+    assert _found("a variable that stands for a number") == []
+
+
+def test_contributing_prints_the_list() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    missing = [phrase for phrase in PHRASES if f"| {PHRASES[phrase]} |" not in text]
+    assert missing == []

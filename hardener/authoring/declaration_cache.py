@@ -21,8 +21,8 @@ from hardener.authoring.transform import Declaration, Options, Transform, Visit
 _TYPES: dict[str, type] = {kind.__name__: kind for kind in (bool, float, int, str)}
 _SEVERITIES = {str(severity): severity for severity in Severity}
 _PLAIN = (
-    "id", "risk", "risk_2022", "stage", "summary", "why", "may_break", "pss", "cis", "classes", "absence", "after",
-    "only_reports", "any_image", "peers", "module",
+    "id", "risk", "risk_2022", "stage", "title", "problem", "result", "why", "may_break", "pss", "cis", "classes",
+    "absence", "after", "only_reports", "any_image", "peers", "module",
 )  # fmt: skip
 
 Sources = list[tuple[str, int, int]]  # every file of the program with its time and size

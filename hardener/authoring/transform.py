@@ -7,7 +7,7 @@ finds the decorated function in its module.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 from keyword import iskeyword
@@ -29,9 +29,16 @@ STAGES = (
 WHOLE_IN_FILES = "write all manifests to a file (helm template ... > all.yaml): harden diff all.yaml shows the change"
 """The advice where a stream does not show enough for a change, which files would."""
 
-SCANNERS = ("checkov", "kube-linter", "kubeaudit", "kubescape", "polaris")
+SCANNERS = ("checkov", "kube-linter", "kube-score", "kubeaudit", "kubescape", "kyverno", "polaris")
 """Other scanners whose marks are honoured."""
 
+CONTAINER = "{container}"
+"""What stands in a problem sentence for the name of the container."""
+
+# The paragraphs of a docstring: the attribute that holds each, and whether there has to be one.
+_PARTS = {
+    "Problem": ("problem", False), "Result": ("result", False), "Why": ("why", True), "May break": ("may_break", True),
+}  # fmt: skip
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
 
@@ -64,6 +71,10 @@ class Options(NamedTuple):
 class Transform:
     """A transform as declared: what it visits, when it runs, and what its docstring says.
 
+    ``title`` says what to do ("Set a memory limit"), ``problem`` what is wrong with an object as it is ("{container}
+    has no memory limit"; ``problem_of`` names the container), ``result`` what is true afterwards, as a sentence. Lists
+    and names of rules show the title, findings and pending changes the problem, changes that are made the result.
+
     ``classes`` are the kinds of pod that it may change beside ordinary ones: "windows", "node-agent",
     "control-plane", "system-namespace". ``only_reports`` tells that it has no patch to offer. ``any_image`` tells that
     what it changes of a pod may be changed whatever starts there. ``peers`` are the checks of other scanners of which a
@@ -75,7 +86,9 @@ class Transform:
     risk: str
     risk_2022: str | None
     stage: str
-    summary: str
+    title: str
+    problem: str
+    result: str
     why: str
     may_break: str
     severity: Severity
@@ -128,7 +141,13 @@ class Transform:
             marks.append(f"PSS {self.pss}")
         if self.cis:
             marks.append(f"CIS {self.cis}")
-        return f"{self.summary} {self.why} ({'; '.join(marks)})"
+        return f"{self.result} {self.why} ({'; '.join(marks)})"
+
+    def problem_of(self, containers: Sequence[str] = ()) -> str:
+        """Return what is wrong with an object as it is, in these of its ``containers`` where it is about containers."""
+        named = f"container {containers[0]}" if containers else "a container"
+        more = f" (and {len(containers) - 1} more)" if len(containers) > 1 else ""
+        return self.problem.replace(CONTAINER, f"{named}{more}")
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -179,7 +198,10 @@ def transform(
     ``peers`` are the checks of other scanners that ask for the same, each after its scanner, as "checkov:CKV_K8S_16"
     (of kubeaudit, how an override begins, in lower case): a mark for one of them is a waiver of this transform.
 
-    Raises TypeError when the docstring lacks its summary, ``Why:`` or ``May break:`` part, and for an unknown stage
+    The docstring begins with the title, a sentence in the imperative; ``Problem:``, ``Result:``, ``Why:`` and
+    ``May break:`` follow, each a paragraph. Without ``Problem:`` or ``Result:`` the title stands for them.
+
+    Raises TypeError when the docstring lacks its title, ``Why:`` or ``May break:`` part, and for an unknown stage
     or scanner.
     """
     if stage not in STAGES:
@@ -192,14 +214,14 @@ def transform(
     def mark(function: Callable[..., Steps]) -> Callable[..., Steps]:
         if risk is not None and risk not in RISKS:
             raise TypeError(f"unknown risk {risk!r}")
-        summary, parts = _documentation(function)
+        texts = _documentation(function)
         folder = function.__module__.rpartition(".")[0].rpartition(".")[2]
         named = RISKS[risk] if risk else BY_FOLDER.get(folder, RISKS["K01"])
         function.__transform__ = Transform(  # type: ignore[attr-defined]
             id=function.__name__.replace("_", "-"), risk=named.id, risk_2022=risk_2022 or named.id_2022, stage=stage,
-            summary=summary, why=parts["Why"], may_break=parts["May break"], severity=severity, pss=pss, cis=cis,
-            classes=frozenset(classes), absence=absence, after=after, only_reports=only_reports, any_image=any_image,
-            peers=peers, module=function.__module__, source=lambda: Declaration(function, each, options),
+            severity=severity, pss=pss, cis=cis, classes=frozenset(classes), absence=absence, after=after,
+            only_reports=only_reports, any_image=any_image, peers=peers, module=function.__module__,
+            source=lambda: Declaration(function, each, options), **texts,
         )  # fmt: skip
         return function
 
@@ -207,7 +229,7 @@ def transform(
 
 
 def name_of(view: type) -> str:
-    """Return what ``view`` is called where its class is not at hand."""
+    """Return what ``view`` is called without its class."""
     return f"{view.__module__}:{view.__qualname__}"
 
 
@@ -232,14 +254,17 @@ def _options(options: type) -> Options:
     return Options(options.GROUP, types)  # type: ignore[attr-defined]
 
 
-def _documentation(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+def _documentation(function: Callable[..., Any]) -> dict[str, str]:
+    """The texts of a transform, from its docstring: a title and a paragraph for each of ``_PARTS``."""
     paragraphs = [" ".join(part.split()) for part in _BLANK_LINE.split((function.__doc__ or "").strip())]
-    parts = {}
-    for name in ("Why", "May break"):
-        found = [part.removeprefix(f"{name}: ") for part in paragraphs if part.startswith(f"{name}: ")]
-        if len(found) != 1:
-            raise TypeError(f"the docstring of {function.__name__} needs one paragraph that begins '{name}: '")
-        parts[name] = found[0]
     if not paragraphs[0].endswith("."):
         raise TypeError(f"the docstring of {function.__name__} begins with a sentence")
-    return paragraphs[0], parts
+    title = paragraphs[0].removesuffix(".")
+    texts = {"title": title, "problem": f"not done yet: {title}", "result": paragraphs[0]}
+    for name, (attribute, is_required) in _PARTS.items():
+        found = [part.removeprefix(f"{name}: ") for part in paragraphs if part.startswith(f"{name}: ")]
+        if len(found) > 1 or (is_required and not found):
+            raise TypeError(f"the docstring of {function.__name__} needs one paragraph that begins '{name}: '")
+        if found:
+            texts[attribute] = found[0]
+    return texts | {"problem": texts["problem"].removesuffix(".")}

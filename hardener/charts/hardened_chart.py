@@ -28,6 +28,7 @@ from hardener.charts.values.operations import as_values
 from hardener.charts.values.reach import Reached, Search
 from hardener.charts.values.values_file import KeyRefusedError
 from hardener.engine.outcome import Change, Outcome, Override, Report
+from hardener.engine.problem_sentence import problem_of
 from hardener.engine.step import Step as Planned
 from hardener.errors import HardenError
 from hardener.sources import files
@@ -511,7 +512,7 @@ def _left(step: Step, reached: Reached, hook: str | None) -> Report:
             "there were not enough renders to find its value" if reached.spent else "no value does it alone",
         )
     )
-    message = f"{transform.summary} Values do not reach it: {reason}{f', and {hook}' if hook else ''}"
+    message = f"{problem_of(step.changes)}; values do not reach it: {reason}{f', and {hook}' if hook else ''}"
     advice = "change the template" if hook else f"change the template; {_FILTER}"
     return Report(
         transform.id,

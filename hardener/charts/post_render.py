@@ -51,7 +51,7 @@ def read(entries: Sequence[Any]) -> list[Applied]:
         text = entry.get("patch") if isinstance(entry, dict) else None
         target = entry.get("target") if isinstance(entry, dict) else None
         if not isinstance(text, str) or not isinstance(target, dict | None):
-            raise UnreadPatchError("a patch stands elsewhere")
+            raise UnreadPatchError("a patch is elsewhere")
         try:
             documents = parse(text).documents
         except TextError as error:

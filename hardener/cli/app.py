@@ -85,7 +85,7 @@ command = partial(app.command, cls=Command)
 @command(
     short_help="Rewrite manifests in place.",
     epilog="""
-harden apply k8s                        what works, or is one to look at
+harden apply k8s                        what works, or needs a look
 harden apply k8s --max-grade safe       what the manifests prove
 harden apply k8s --only K05             the network alone
 harden apply k8s --accept run-as-user   one that is held back
@@ -207,7 +207,7 @@ def diff(
 
 
 @command(
-    short_help="Say what is not hardened; for pipelines.",
+    short_help="Report what is not hardened; for pipelines.",
     epilog="""
 harden check k8s                    fails on any change that apply would make
 harden check k8s --fail-on high     fails on what is high or critical
@@ -438,16 +438,17 @@ def lock(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit code 1 when a tag moved.")] = False,
     update: Annotated[
-        bool, typer.Option("--update", help="Look up again what the lock holds, or the images named.")
+        bool, typer.Option("--update", help="Look up the entries of the lock again, or the images named.")
     ] = False,
     frozen: Annotated[
         bool, typer.Option("--frozen", help="Ask no registry; exit code 1 when an image is missing.")
     ] = False,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Read the layers, too: who a user is, file capabilities, writable folders.")
+        bool,
+        typer.Option("--deep", help="Read the layers, too: user numbers, file capabilities, writable folders."),
     ] = False,
     charts: Annotated[
-        bool, typer.Option("--charts", help="Pull the Helm charts of releases in place of asking for images.")
+        bool, typer.Option("--charts", help="Pull the Helm charts of releases instead of asking for images.")
     ] = False,
     vendor: Annotated[
         Path | None, typer.Option(help="With --charts, copy the charts into this folder.", metavar="DIR")
@@ -488,14 +489,14 @@ def observe(
     workload: Annotated[
         list[str] | None,
         typer.Option(
-            help="Harden this one only: web or Deployment/web; once for each. Others run as they are.",
+            help="Harden only this one: web or Deployment/web; can be repeated. Others run unchanged.",
             metavar="NAME",
             rich_help_panel=RUNS,
         ),
     ] = None,
     engine: Annotated[
         ContainerEngine | None,
-        typer.Option(help="Run them in this one (podman, else docker).", rich_help_panel=RUNS),
+        typer.Option(help="Run them in this engine (podman, otherwise docker).", rich_help_panel=RUNS),
     ] = None,
     cluster_context: Annotated[
         str | None,
@@ -512,7 +513,7 @@ def observe(
     seconds: Annotated[
         int | None,
         typer.Option(
-            help="Look at each workload for so long, to the end; without it 20, and less where it answers.",
+            help="Watch each workload for this time; without it 20 seconds, or less if it answers.",
             min=1,
             max=3600,
             metavar="N",
@@ -530,7 +531,7 @@ def observe(
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Spend so much time on all of them, and keep what is known by then (10m).",
+            help="Stop after this time, and keep what is known by then (10m).",
             metavar="TIME",
             rich_help_panel=RUNS,
         ),
@@ -539,7 +540,7 @@ def observe(
         bool,
         typer.Option(
             "--keep-going",
-            help="Harden a workload also where one that it calls does not come up as it is.",
+            help="Harden a workload even if one that it calls does not start unchanged.",
             rich_help_panel=RUNS,
         ),
     ] = False,
@@ -628,7 +629,7 @@ harden init k8s --pre-commit --workflow github
 )
 def init(
     paths: Annotated[
-        list[str] | None, typer.Argument(help="What hooks and jobs look at (.).", metavar="[PATH...]")
+        list[str] | None, typer.Argument(help="Files that hooks and jobs check (.).", metavar="[PATH...]")
     ] = None,
     profile: Annotated[str, typer.Option(help="For .harden.yaml.", metavar="NAME|FILE")] = "restricted",
     pre_commit: Annotated[bool, typer.Option("--pre-commit", help="Write hooks for pre-commit, too.")] = False,
@@ -642,7 +643,7 @@ def init(
     )
 
 
-command(short_help="Split what apply makes into parts.", epilog=PLAN_EXAMPLES)(plan)
+command(short_help="Split the changes into parts.", epilog=PLAN_EXAMPLES)(plan)
 command(short_help="Take back what the last run wrote.")(undo)
 command(short_help="Print the last report again.")(show)
 command("list", short_help="List the transforms by risk.", epilog=LIST_EXAMPLES)(list_transforms)
@@ -761,7 +762,7 @@ def _bug_report(error: BaseException) -> str:
         f"  {os.path.basename(os.path.dirname(f.filename))}/{os.path.basename(f.filename)}:{f.lineno} {f.name}"
         for f in frames
     ]
-    message = f"harden: this is a bug of ours: {name} in {lines[-1].strip()}"
+    message = f"harden: this is an internal error in harden: {name} in {lines[-1].strip()}"
     try:
         handle, path = tempfile.mkstemp(prefix="harden-crash-", suffix=".txt")
         with os.fdopen(handle, "w") as stream:

@@ -34,7 +34,7 @@ Lines = Annotated[
 ]
 PlanPart = Annotated[
     int | None,
-    typer.Option("--plan", help="Make part N of what harden plan prints.", metavar="N", min=1, rich_help_panel=WHICH),
+    typer.Option("--plan", help="Apply part N of harden plan.", metavar="N", min=1, rich_help_panel=WHICH),
 ]
 
 

@@ -90,7 +90,7 @@ def ids(incomplete: str) -> list[tuple[str, str]]:
     from hardener.authoring.risks import RISKS
 
     found = [(risk.id, risk.title) for risk in RISKS.values()]
-    found += [(item.id, item.summary) for item in registry.transforms().values()]
+    found += [(item.id, item.title) for item in registry.transforms().values()]
     before, comma, last = incomplete.rpartition(",")
     return [(before + comma + id, text) for id, text in found if id.lower().startswith(last.lower())]
 

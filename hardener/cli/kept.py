@@ -47,7 +47,7 @@ def accept_golden(folder: GoldenFolder) -> None:
 
 
 baseline_group = typer.Typer(
-    help="Write down what there is, to fail on what comes.", rich_markup_mode=None, no_args_is_help=True
+    help="Record present findings; fail only on new ones.", rich_markup_mode=None, no_args_is_help=True
 )
 
 
@@ -110,7 +110,7 @@ def import_evidence(
     show: Annotated[
         str | None, typer.Option(help="Show what is known of a workload, and what differs.", metavar="WORKLOAD")
     ] = None,
-    prune: Annotated[bool, typer.Option("--prune", help="Drop what is about no workload of the tree.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Drop records of workloads that are not in the tree.")] = False,
     config: Config = None,
 ) -> None:
     """Read what was exported from a cluster, and keep the facts that decide in harden.evidence.yaml at the Git root.

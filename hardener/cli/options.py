@@ -165,7 +165,7 @@ AsOf = Annotated[
 Prune = Annotated[
     bool,
     typer.Option(
-        "--prune-managed", help="Remove from policies of harden what nothing explains.", rich_help_panel=WHICH
+        "--prune-managed", help="Remove rules of harden's own policies that nothing explains.", rich_help_panel=WHICH
     ),
 ]
 OutOfBand = Annotated[
@@ -209,16 +209,17 @@ NoWaivers = Annotated[
 ]
 LockFile = Annotated[
     Path | None,
-    typer.Option("--lock", help="Take this file for harden.lock.", metavar="FILE", rich_help_panel=VERDICT),
+    typer.Option("--lock", help="Use this file as harden.lock.", metavar="FILE", rich_help_panel=VERDICT),
 ]
 Require = Annotated[
     list[str] | None,
     typer.Option(
-        "--require", help="Exit code 2 where no file that was read fits.", metavar="PATTERN", rich_help_panel=VERDICT
+        "--require", help="Exit code 2 if no file that was read matches.", metavar="PATTERN", rich_help_panel=VERDICT
     ),
 ]
 AllowEmpty = Annotated[
-    bool, typer.Option("--allow-empty", help="Pass where nothing was read; else exit code 2.", rich_help_panel=VERDICT)
+    bool,
+    typer.Option("--allow-empty", help="Pass if nothing was read; otherwise fail (2).", rich_help_panel=VERDICT),
 ]
 OutputOption = Annotated[
     Output | None,
@@ -255,7 +256,7 @@ HelmOption = Annotated[
     Path | None, typer.Option(help="The helm to run (of PATH).", metavar="PATH", rich_help_panel=CHART)
 ]
 RendersOption = Annotated[
-    int, typer.Option(help="Render the chart at most so often.", metavar="N", min=1, rich_help_panel=CHART)
+    int, typer.Option(help="Render the chart at most N times.", metavar="N", min=1, rich_help_panel=CHART)
 ]
 
 

@@ -165,7 +165,7 @@ def _missing(
         if not any(map(fits, below)):
             yield f"--require {pattern}: no file that was read fits it"
     if not read and not allow_empty:
-        yield f"nothing was read, which --allow-empty lets pass: {unread.why_nothing(tree)}"
+        yield f"nothing was read (--allow-empty accepts this): {unread.why_nothing(tree)}"
     if not_looked_at:
         verb = "was" if not_looked_at == 1 else "were"
         yield f"{counted(not_looked_at, 'place')} that may hold an object {verb} not looked at (--no-waivers)"

@@ -18,7 +18,9 @@ from hardener.report.terminal.wrapping import wrapped
 Say = Callable[[str], object]
 _WIDEST = 100  # columns of prose: a longer line is hard to read
 _SEVERITY = max(map(len, Severity))  # columns
-_SCANNERS = {"checkov": "Checkov", "kubescape": "Kubescape", "polaris": "Polaris", "trivy": "Trivy"}
+_SCANNERS = {
+    "checkov": "Checkov", "kubescape": "Kubescape", "kyverno": "Kyverno", "polaris": "Polaris", "trivy": "Trivy",
+}  # fmt: skip
 
 
 def _members() -> dict[str, dict[str, bool]]:
@@ -50,7 +52,7 @@ def _print_risk(risk: Risk, found: list[Transform], members: dict[str, dict[str,
     width = max(len(each.id) for each in found)
     for each in found:
         grave = each.severity.ljust(_SEVERITY)
-        say(f"  {each.id.ljust(width)}  {grave}  {each.summary} [{_in_profiles(each, members)}]")
+        say(f"  {each.id.ljust(width)}  {grave}  {each.title} [{_in_profiles(each, members)}]")
 
 
 def print_profiles(name: str | None, say: Say) -> None:
@@ -105,7 +107,7 @@ def _explain_other(found: other_names.Found, say: Say, width: int) -> None:
     """The transforms for a check of another scanner: all of the only one, a line for each of several."""
     title = f"{_SCANNERS.get(found.scanner, found.scanner)} {found.name}"
     if found.scanner == "trivy":
-        title += f" ({trivy_checks.CHECKS[found.name][0]})"
+        title += f" ({trivy_checks.about(found.name)})"
     if found.why:
         for line in _wrap(f"{title} is nothing that harden looks for: {found.why}.", width):
             say(line)
@@ -119,7 +121,7 @@ def _explain_other(found: other_names.Found, say: Say, width: int) -> None:
     say(f"{title} is what these transforms ask for, each for a part of it:")
     say("")
     for transform in found.transforms:
-        say(f"  {transform.id}: {transform.summary}")
+        say(f"  {transform.id}: {transform.title}")
     say("")
     say("To read more: harden explain ID")
 
@@ -132,7 +134,7 @@ def _explain_risk(risk: Risk, say: Say) -> None:
     if not found:
         say("No transform yet.")
     for item in found:
-        say(f"  {item.id}: {item.summary}")
+        say(f"  {item.id}: {item.title}")
 
 
 def _entry(transform: Transform, members: dict[str, dict[str, bool]], width: int) -> list[str]:
@@ -143,7 +145,9 @@ def _entry(transform: Transform, members: dict[str, dict[str, bool]], width: int
         marks.append(f"Pod Security Standards: {transform.pss}")
     if transform.cis:
         marks.append(transform.benchmark)
-    lines = [transform.id, "", *_wrap(transform.summary, width), ""]
+    lines = [transform.id, "", *_wrap(f"{transform.title}.", width), ""]
+    lines += _wrap(f"Problem: {transform.problem_of()}.", width)
+    lines += _wrap(f"Result: {transform.result}", width)
     lines += _wrap(f"Why: {transform.why}", width)
     lines += _wrap(f"May break: {transform.may_break}", width)
     lines += ["", *(f"{mark}" for mark in marks), f"Profiles: {_in_profiles(transform, members)}"]
@@ -191,7 +195,11 @@ def markdown() -> str:
                 "",
                 f"### `{item.id}`",
                 "",
-                item.summary,
+                f"{item.title}.",
+                "",
+                f"Problem: {item.problem_of()}.",
+                "",
+                f"Result: {item.result}",
                 "",
                 f"Why: {item.why}",
                 "",

@@ -203,7 +203,7 @@ def _shown(tree: Tree, found: Recorded, wanted: str) -> Iterator[str]:
         yield from (f"  differs: {line}" for line in _labels(pod, found))
         for key in tree.ask(Recordings).keys(item):
             if names := found.injected.get(key):
-                yield f"  differs: {', '.join(names)} runs in its pods and stands in no manifest"
+                yield f"  differs: {', '.join(names)} runs in its pods and is in no manifest"
 
 
 def _names(item: Object) -> tuple[str, ...]:

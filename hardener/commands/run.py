@@ -451,7 +451,14 @@ def _words_of_rules(outcome: Outcome) -> Iterator[str]:
     """What the rules that ``outcome`` speaks of say of themselves."""
     steps: list[Change | Held | Waived] = [*outcome.changes, *outcome.held, *outcome.waived]
     for transform in {id(step.transform): step.transform for step in steps}.values():
-        yield from (transform.id, transform.summary, transform.why, transform.may_break, transform.rationale)
+        yield from (
+            transform.id,
+            transform.title,
+            transform.problem,
+            transform.why,
+            transform.may_break,
+            transform.rationale,
+        )
         yield from transform.references
     yield from {finding.id for finding in outcome.findings}
 

@@ -127,7 +127,7 @@ def _take_lines(chart: str, hardened: HardenedChart) -> None:
 def target_of(chart: str, release: Release, output: str | None, in_place: str | None) -> str:
     """The file that gets the overrides: ``in_place``, ``output``, or one beside the chart. Raises InputError."""
     if output is not None and in_place is not None:
-        raise InputError("--in-place edits a file of yours, -o makes one of its own: give one of the two")
+        raise InputError("--in-place edits your file, -o makes one of its own: give one of the two")
     if in_place is not None:
         given = _given(in_place, release)
         if given is None:

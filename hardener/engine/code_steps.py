@@ -108,7 +108,7 @@ def without_place(transform: Transform, target: View, edits: list[Edit]) -> Find
     names = " and ".join(dict.fromkeys(map(describe, new)))
     kinds = " and ".join(dict.fromkeys(map(_kind, new)))
     return target.finding(
-        f"{transform.summary} Not applied: it takes {names}, which has to be made where {made} is made",
+        f"{transform.problem_of()}; not changed, since that needs {names}, which has to be made where {made} is made",
         advice=source.made_beside.format(them="it" if len(new) == 1 else "them"),
         severity=transform.severity,
         topic=f"object of {source.maker} that needs a {kinds} beside it",

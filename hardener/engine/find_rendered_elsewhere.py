@@ -31,7 +31,7 @@ _ADVICE = {
 _HELM = "harden the rendered manifests: helm template ... | harden filter"
 _FIELDS = "set security context, resources and digest in the operator's fields"
 _RENDERED = "check what it comes to: render it, and harden check the result"
-_ALTERED = "field by which a deployer changes what stands in a folder"
+_ALTERED = "field by which a deployer changes what is in a folder"
 _OPERATOR = "object whose pods an operator makes"
 _LOOSE = "object by which an operator makes pods that are not confined"
 _PODS = "kubectl get pods -o yaml > FILE and harden check FILE tell what its pods lack"
@@ -82,7 +82,7 @@ def _holds_pods(document: dict[str, Any]) -> bool:
 
 def _of_rendered(item: Object) -> Iterator[Report]:
     for path in alterations((item.group, item.kind), item.data):
-        message = f"not looked at: {dotted(path)} of {item} changes what stands in the folder"
+        message = f"not looked at: {dotted(path)} of {item} changes what is in the folder"
         yield _report("renders-elsewhere", None, item, (*item.path, *path), message, _RENDERED, _ALTERED)
     if not shown_folders(item):
         message = f"{item.kind} {item.name} is rendered into workloads that this tree does not show"

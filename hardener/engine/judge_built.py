@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from hardener.authoring.edits import Create, Severity
 from hardener.authoring.transform import Transform, name_of
 from hardener.engine.outcome import Change, Held, Outcome, Report
+from hardener.engine.problem_sentence import problem_of
 from hardener.engine.waivers import Waivers
 from hardener.facts.kustomize.built import PATCHES, Build, GivenPairs, Item, Undone, builds, unused_components
 from hardener.facts.kustomize.overlays.patch import ImageEntry, Merge, Operations, Patch
@@ -38,7 +39,7 @@ _NOT_JUDGED = "patch"  # the finding of what nobody looked at
 _WORKLOAD = "K01"
 _TOKEN = "automountServiceAccountToken"  # which is weighed with the pod, too
 # What a finding says of a tree that shows less than its files do.
-_OF_STREAMS = re.compile(r"(?:;| Not applied at .*:) a stream does not show .*", re.S)
+_OF_STREAMS = re.compile(r";(?: not changed at .*, since)? a stream does not show .*", re.S)
 _ADVICE = "remove it from the patch, or write there why it is needed"
 _USE = "harden does not check it: name it in a kustomization of the tree, or remove it"
 
@@ -321,7 +322,7 @@ def _records(judged: _Judged, judge: Judge) -> Iterator[tuple[_Key, _Record]]:
             number, item = judged.items[change.object.piece]
             path = change.path[1:]  # without the number of the document, which is in it until the run is written
             rule = change.transform
-            text = f"{change.object} breaks {rule.id}: {rule.summary}"
+            text = f"{change.object}: {problem_of([change])} ({rule.id})"
             record = _Record(rule.id, rule.risk, severity, text, item, path)
             yield (rule.id, number, _fixed(path), ""), record
 

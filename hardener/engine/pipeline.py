@@ -17,6 +17,7 @@ from hardener.authoring.transform import WHOLE_IN_FILES, Transform
 from hardener.engine import (
     code_steps,
     find_rendered_elsewhere,
+    find_replaced_contexts,
     find_unknown_fields,
     find_unknown_kinds,
     find_unread_forms,
@@ -30,6 +31,7 @@ from hardener.engine.index_shifts import as_read, shifts
 from hardener.engine.kubernetes_guard import self_check
 from hardener.engine.operator_fields import spoken, taken
 from hardener.engine.outcome import Held, Outcome, Refused, Report
+from hardener.engine.problem_sentence import problem_of
 from hardener.engine.shared_text import DisagreementError, pod_of, steps_of, together
 from hardener.engine.step import Step, draft
 from hardener.engine.targets import Targets
@@ -48,6 +50,7 @@ from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 from hardener.tree.tree import Tree
 
+_MUTATING = ("admissionregistration.k8s.io", "MutatingAdmissionPolicy")
 _UNSEEN = ("a chart does not show what else there is", "a stream does not show the whole tree")
 _TOO_MANY = ("too-many-objects", "too-many-containers")
 # Pods that are left alone whole, since something else decides about them, and what to do instead.
@@ -377,7 +380,11 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 
 
 def _weighed(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> list[Edit]:
-    """``edits``, graded by what was seen of the workload where something was."""
+    """``edits``, graded by what policies of the tree do anyway, and by what was seen of the workload."""
+    if _MUTATING in tree.kinds:
+        from hardener.engine.mutation_evidence import weighed  # late: few trees hold one
+
+        edits = weighed(tree, target, edits)
     if tree.lock is None or not tree.lock.is_observed:
         return edits
     from hardener.engine.observed_grade import regraded  # late: most trees have nothing that was seen
@@ -405,7 +412,7 @@ def _only_reported(step: Step, may_change: bool) -> Finding:
     places = ", ".join(dict.fromkeys(json_patch.pointer(change.path) or "/" for change in step.changes[:3]))
     reason = "the profile only reports it" if not may_change else _UNSEEN[step.tree.chart is None]
     return step.target.finding(
-        f"{step.transform.summary} Not applied at {places}: {reason}",
+        f"{problem_of(step.changes)}; not changed at {places}, since {reason}",
         advice="use a profile that applies it" if not may_change else WHOLE_IN_FILES,
         severity=step.transform.severity,
     )
@@ -550,6 +557,7 @@ def _report_tree(outcome: Outcome, weighed: Set[tuple[Piece, Path]]) -> None:
             )
         )  # fmt: skip
     outcome.findings += list(find_rendered_elsewhere.reports(outcome))
+    outcome.findings += find_replaced_contexts.reports(tree)
     outcome.findings += find_unknown_kinds.reports(tree, outcome.findings)
     outcome.findings += find_unknown_fields.reports(tree, list(outcome.findings))
     said = {(report.file, report.message) for report in outcome.findings}

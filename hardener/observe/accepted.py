@@ -181,7 +181,7 @@ _OF_POD = (
     _Field(
         ("securityContext", "sysctls", _EACH, "name"), lambda name: name in allowed_sysctls(NEWEST),
         "is no kernel setting that Pod Security level baseline allows",
-        "leave it out where the workload runs without it; else it is not observed",
+        "remove it if the workload runs without it; otherwise it is not observed",
     ),
     _Field(
         ("securityContext", "sysctls", _EACH, "value"), _is_sysctl_value,
@@ -226,7 +226,7 @@ _OF_CONTAINER = (
 _ADDS = _Field(
     ("securityContext", "capabilities", "add", _EACH), lambda name: capability(name) in BASELINE,
     "is more than Pod Security level baseline allows",
-    "leave it out where the workload runs without it; else it is not observed",
+    "remove it if the workload runs without it; otherwise it is not observed",
 )  # fmt: skip
 # As many of each as one pod may have here: each is at least one call of the engine.
 _MOST: dict[tuple[str, ...], int] = {

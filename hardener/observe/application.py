@@ -60,7 +60,7 @@ PyFfeFo=
 class Workload(Struct, eq=False):
     """A workload of the tree: ``key`` ("Deployment/web"), its spec as read, and what became of it.
 
-    ``refused``: why it is not run at all, and where that stands; ``missing``: the image that is not to be had.
+    ``refused``: why it is not run at all, and where that stands; ``missing``: the image that could not be pulled.
     ``came``: how it came up as it is. ``seen``: of its containers, as it is. ``violates``: what kept it from the level
     restricted in each run, where an API server tells.
     """

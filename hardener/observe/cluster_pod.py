@@ -317,7 +317,7 @@ def _ended(status: Map) -> Map | None:
 def _waits(status: Map, waiting: Map) -> str:
     """Why a container is not started, in the words of the kubelet."""
     if waiting.get("reason") in _NO_IMAGE:
-        return f"its image {status.get('image')} is not to be had: {waiting.get('message')}"
+        return f"its image {status.get('image')} could not be pulled: {waiting.get('message')}"
     return _POD.sub("", str(waiting.get("message") or waiting.get("reason")))
 
 

@@ -41,13 +41,13 @@ class Images:
         self._turn = threading.Lock()
 
     def get(self, text: str) -> Image:
-        """The image that a manifest calls ``text``. Raises MissingError: why it is not to be had."""
+        """The image that a manifest calls ``text``. Raises MissingError: why it could not be pulled."""
         with self._turn:
             if text not in self._known:
                 try:
                     self._known[text] = self._get(text)
                 except (MissingError, EngineError, RegistryError) as error:
-                    self._known[text] = f"its image {text} is not to be had: {error}"
+                    self._known[text] = f"its image {text} could not be pulled: {error}"
             found = self._known[text]
         if isinstance(found, str):
             raise MissingError(found)

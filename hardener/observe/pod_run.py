@@ -217,7 +217,7 @@ class PodRun:
         arguments, more = words(spec.get("args"), known, ("args",))
         if secret or more:
             path: Path = ("command" if secret else "args",)
-            raise NotOfferedError("a value of a Secret would stand on a command line", path, _BY_VARIABLE)
+            raise NotOfferedError("a value of a Secret would be on a command line", path, _BY_VARIABLE)
         refuse_unseen(spec, known)
         if spec.get("command") and not command[0]:
             raise NotOfferedError("there is nothing to start", ("command", 0), "name the program")

@@ -151,7 +151,7 @@ class _Room:
             raise _not_given(path, f"it is no text of at most {MOST_OF_A_VALUE} bytes of UTF-8 without NUL")
         self._left -= _size(text)
         if self._left < 0:
-            raise _not_given(path, f"it and what stands before it have more than {MOST_OF_A_CONTAINER} bytes")
+            raise _not_given(path, f"it and what is before it have more than {MOST_OF_A_CONTAINER} bytes")
         return text
 
 

@@ -111,7 +111,7 @@ _PROFILE_TYPES = frozenset((None, "", "RuntimeDefault"))
 _RESOURCES = frozenset(("cpu", "memory", "ephemeral-storage"))
 _NODE = "it needs the node"
 # What is done about each kind of refusal.
-_WITHOUT = "leave it out where the workload runs without it; else it is not observed"
+_WITHOUT = "remove it if the workload runs without it; otherwise it is not observed"
 _PROFILED = "write RuntimeDefault where the workload runs with it; else it is not observed"
 _NOTHING = "it is not observed: no engine has what it asks for"
 _SHAPE = "write what the API of Kubernetes takes there"

@@ -59,7 +59,8 @@ def entries(outcome: Outcome, reach: Reachability | None = None) -> Iterator[Ent
 def _released(by_impact: dict[str, list[Change]]) -> Iterator[Entry]:
     for impact, (noun, plural), fate in _RELEASED:
         if released := by_impact.get(impact):
-            yield _entry(impact, released, f"{counted(len(released), noun, plural)} {fate}: {_names(released)}")
+            said = fate if len(released) == 1 else _PLURAL.get(impact, fate)
+            yield _entry(impact, released, f"{counted(len(released), noun, plural)} {said}: {_names(released)}")
 
 
 def _isolated(by_impact: dict[str, list[Change]]) -> Iterator[Entry]:
@@ -73,8 +74,8 @@ def _isolated(by_impact: dict[str, list[Change]]) -> Iterator[Entry]:
             "; so is 169.254.169.254, where clouds give the credentials of the node" if _cuts_metadata(closed) else ""
         )
         text = (
-            f"{counted(len(closed), 'workload')} isolated by a NetworkPolicy: a connection that no manifest shows is "
-            f"refused, where the network plugin of the cluster enforces policies (CIS 5.3.1){also}"
+            f"{counted(len(closed), 'workload')} isolated by a NetworkPolicy: connections not shown in the "
+            f"manifests are refused, where the network plugin of the cluster enforces policies (CIS 5.3.1){also}"
         )
         yield _entry("workload-isolated", closed, text)
     if half := by_impact.get("workload-half-isolated"):
@@ -149,7 +150,7 @@ def _late(late: list[Change]) -> Iterator[Entry]:
     if late:
         ids = ", ".join(dict.fromkeys(change.transform.id for change in late))
         objects = counted(_number_of_objects(late), "workload")
-        yield _entry("late", late, f"{objects} may fail late, under load: watch {ids}")
+        yield _entry("late", late, f"{objects} may fail only under load: watch {ids}")
 
 
 def _number_of_objects(changes: list[Change]) -> int:
@@ -176,7 +177,7 @@ def _by_source(by: Counter[str | None]) -> Iterator[str]:
     if by[None]:
         texts.append(f"{by[None]} by a guess: it may need its own user or root")
     number = sum(by.values())
-    yield f"{counted(number, 'container')} run{'s' * (number == 1)} as a numbered user: {'; '.join(texts)}"
+    yield f"{counted(number, 'container')} get{'s' * (number == 1)} a numeric runAsUser: {'; '.join(texts)}"
     if by[None]:
         yield "  to know more: harden lock --deep PATH, or images: in .harden.yaml"
 
@@ -213,9 +214,9 @@ _MANIFEST = "the manifest"
 # What a person has to know before it is applied: impact, what is counted, and what becomes of it.
 _RELEASED = (
     ("rights-lost", ("binding", "s"), "reduced to fewer rights; other requests of the account are refused"),
-    ("address-released", ("public address", "es"), "released; a revert brings new addresses"),
-    ("internal-address-released", ("internal address", "es"), "released; a revert brings new addresses"),
-    ("node-port-closed", ("Service", "s"), "closed on the ports of the nodes; a revert opens other ports"),
+    ("address-released", ("public address", "es"), "released; reverting assigns another"),
+    ("internal-address-released", ("internal address", "es"), "released; reverting assigns another"),
+    ("node-port-closed", ("Service", "s"), "loses its NodePort; reverting assigns another"),
     ("host-port-closed", ("host port", "s"), "closed; clients that use a node's address are refused"),
     ("secret-moved", ("object", "s"), "without its secrets; pods wait until the new Secret is filled"),
     ("node-rights-lost", ("role", "s"), "of nodes without rights to administer AWS; pods that used them are refused"),
@@ -233,6 +234,11 @@ _RELEASED = (
     ),
     ("account-created", ("workload", "s"), "given a new service account; apply the account first"),
 )
+_PLURAL = {  # where several are said in other words than one
+    "address-released": "released; reverting assigns others",
+    "internal-address-released": "released; reverting assigns others",
+    "node-port-closed": "lose their NodePorts; reverting assigns others",
+}
 _OF_COMPONENTS = ("components", "authentication", "logging")  # stages
 _OF_PODS = frozenset({name_of(PodTemplate), name_of(Container)})
 _WITH_PODS = POD_KINDS | PARTIAL_KINDS

@@ -11,6 +11,7 @@ from typing import Any
 
 from hardener.authoring.edits import Evidence, Severity
 from hardener.engine.outcome import MISSING, Change, Outcome
+from hardener.engine.problem_sentence import problem_of
 from hardener.report.redactor import Redactor
 from hardener.support.data_path import Path, dotted
 from hardener.tree.core_views import Object
@@ -37,7 +38,7 @@ def results(outcome: Outcome, redactor: Redactor) -> list[dict[str, Any]]:
 def _changes(outcome: Outcome) -> Iterator[dict[str, Any]]:
     for change in outcome.changes:
         tags = _tags(change.transform.id, change.transform.risk, grade=change.edit.grade, basis=change.edit.basis)
-        yield _result("info", _because(change.transform.summary, change.evidence), tags) | _place(change)
+        yield _result("info", _because(change.transform.result, change.evidence), tags) | _place(change)
 
 
 def _held(outcome: Outcome) -> Iterator[dict[str, Any]]:
@@ -46,7 +47,7 @@ def _held(outcome: Outcome) -> Iterator[dict[str, Any]]:
         why, severity = (
             ("waits, a guess", "info") if held.is_guess and not held.takes_away else ("held back", "warning")
         )
-        message = _because(f"{why}: {held.transform.summary}", evidence)
+        message = _because(f"{why}: {problem_of(held.changes)}", evidence)
         tags = _tags(held.transform.id, held.transform.risk, grade=held.grade, severity=held.transform.severity)
         yield _result(severity, message, tags) | _place(held.changes[0])
 

@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from hardener.authoring.edits import Create, Evidence, Grade, Severity
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, FileChange, Held, Outcome, Refused, Report
+from hardener.engine.problem_sentence import problem_of
 from hardener.report import chart_values, steps
 from hardener.report.held_back import why_held
 from hardener.report.patch import relative_name
@@ -130,7 +131,7 @@ class _Collector:
         why = "; ".join(fact.text for fact in facts)
         what = f"{_described(changes, self.redactor.text)} ({edit.grade}, {edit.basis}{': ' * bool(why)}{why})"
         by = chart_values.named([key for change in changes for key in self._keys.get(id(change), ())])
-        message = f"{first.object}: {transform.summary} harden {self.outcome.command} would {what}{by}."
+        message = f"{first.object}: {problem_of(changes)}. harden {self.outcome.command} would {what}{by}."
         at = (file.name, line, first.object, first.path)
         found = self._problem(Kind.PENDING, _of(transform), at, message)
         places, made = tuple(self._places(facts)), tuple(changes)
@@ -140,7 +141,7 @@ class _Collector:
         first, transform = held.changes[0], held.transform
         facts = dict.fromkeys(fact for change in held.changes for fact in change.evidence)
         verb = "Waits" if held.is_guess else "Held back"
-        what = [f"{first.object}: {transform.summary} {verb}: {why_held(held.grade, self.outcome.max_grade)}"]
+        what = [f"{first.object}: {problem_of(held.changes)}. {verb}: {why_held(held.grade, self.outcome.max_grade)}"]
         what += [f"because {fact.text}" for fact in facts]
         what += [f"patch: {_operation(operation, self.redactor.text)}" for operation in held.patch]
         what += [f"before: {step}" for step in steps.before(held.changes)]

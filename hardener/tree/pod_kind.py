@@ -145,7 +145,7 @@ def _from_file(pod: PodTemplate) -> str | None:
         if annotation in annotations:
             return f"annotation {annotation}"
     if "/etc/kubernetes/manifests/" in pod.object.piece.file.path:
-        return "it stands in etc/kubernetes/manifests"
+        return "it is in etc/kubernetes/manifests"
     return None
 
 

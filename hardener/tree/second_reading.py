@@ -17,7 +17,7 @@ from hardener.sources.yaml import go_stream
 
 READ_OTHERWISE = "read-otherwise"
 _MARK = "\ufeff"
-_OF_MARK = "a byte order mark stands within the file, and kubectl does not read it as a letter", "remove it"
+_OF_MARK = "a byte order mark is within the file, and kubectl does not read it as a letter", "remove it"
 
 
 def hides_object(text: str) -> bool:

@@ -357,7 +357,7 @@ BY_HAND: list[tuple[str, str, Change, str, str, int]] = [
         "    {{- range .Values.all }}\n    - name: {{ . }}\n      image: web:1\n    {{- end }}\n",
         lambda one: one.update(securityContext={"privileged": False}),
         "all: [web]\n",
-        "it stands in a range, which prints several",
+        "it is in a range, which prints several",
         8,
     ),
     (
@@ -391,7 +391,7 @@ BY_HAND: list[tuple[str, str, Change, str, str, int]] = [
         + "        - name: a\n          mountPath: /a\n      {{- end }}\n",
         lambda one: one["volumeMounts"].append({"name": "tmp", "mountPath": "/tmp"}),
         "logs: true\n",
-        "the list stands under a condition",
+        "the list depends on a condition",
         10,
     ),
     (
@@ -425,7 +425,7 @@ BY_HAND: list[tuple[str, str, Change, str, str, int]] = [
         FIRST + "      securityContext: {privileged: true}\n",
         lambda one: one["securityContext"].update(privileged=False),
         "",
-        "it stands in brackets",
+        "it is in brackets",
         9,
     ),
     (
@@ -512,7 +512,7 @@ WHOLE: list[tuple[str, dict[str, str], dict[str, set[str] | None], set[str]]] = 
             "templates/a.yaml": deployment("a", '{{- include "shop.pod" .Values.web | nindent 4 }}'),
             "values.yaml": "web: {image: 'web:1'}\n",
         },
-        {"what it stands in is not given all values": None},
+        {"what it is part of is not given all values": None},
         set(),
     ),
     (
@@ -539,7 +539,7 @@ WHOLE: list[tuple[str, dict[str, str], dict[str, set[str] | None], set[str]]] = 
             ),
             "values.yaml": "p: true\n",
         },
-        {"the list stands under a condition": {"read-only-root-filesystem"}},
+        {"the list depends on a condition": {"read-only-root-filesystem"}},
         ALL,
     ),
     (
@@ -550,7 +550,7 @@ WHOLE: list[tuple[str, dict[str, str], dict[str, set[str] | None], set[str]]] = 
             ),
         },
         {
-            "it stands in brackets": {
+            "it is in brackets": {
                 "cpu-limit",
                 "memory-limit",
                 "resource-requests",
@@ -630,7 +630,7 @@ WHOLE: list[tuple[str, dict[str, str], dict[str, set[str] | None], set[str]]] = 
             "          hostNetwork: true\n          containers:\n          - name: c\n            image: web:1\n"
             "            securityContext:\n              privileged: true\n",
         },
-        {"it stands in a range, which prints several": None},
+        {"it is in a range, which prints several": None},
         {"templates/c.yaml", "values.yaml"},
     ),
     (

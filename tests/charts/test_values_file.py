@@ -48,7 +48,7 @@ def test_a_key_has_its_reason_above_it() -> None:
 # Values for shop.
 
 pod:
-  # run-as-non-root (K01, medium, review): The kubelet refuses to start a container as root.
+  # run-as-non-root (K01, medium, review): Require a non-root user
   security:
     runAsNonRoot: true
 """
@@ -120,7 +120,7 @@ def test_a_reason_shared_by_all_of_a_map_stands_once() -> None:
         new_file(asked, base=SHOP, header=[])
         == """\
 web:
-    # memory-limit (K01, low, safe): A container stops at a memory limit.
+    # memory-limit (K01, low, safe): Set a memory limit
     resources:
         limits:
             memory: 1Gi
@@ -132,8 +132,7 @@ db:
         limits:
             # memory-limit (K01, low, review)
             memory: 1Gi
-        # resource-requests (K01, low, safe): The scheduler reserves cpu and memory for every
-        #   container.
+        # resource-requests (K01, low, safe): Set CPU and memory requests
         # memory-limit (K01, low, safe)
         requests:
             cpu: '2'
@@ -151,7 +150,7 @@ def test_two_grades_are_two_reasons() -> None:
         new_file(asked, base="", header=[])
         == """\
 a:
-  # memory-limit (K01, low, review): A container stops at a memory limit.
+  # memory-limit (K01, low, review): Set a memory limit
   limits: 1
   # memory-limit (K01, low, safe)
   requests: 1
@@ -176,8 +175,8 @@ def test_reasons_of_one_key_are_joined_the_worst_first() -> None:
     assert (
         new_file(asked, base="", header=[])
         == """\
-# no-host-pid (K01, high, safe): A pod does not see the processes of its node.
-# memory-limit (K01, low, review): A container stops at a memory limit.
+# no-host-pid (K01, high, safe): Remove hostPID
+# memory-limit (K01, low, review): Set a memory limit
 a: true
 
 # no-host-pid (K01, high, safe), memory-limit (K01, low, safe)

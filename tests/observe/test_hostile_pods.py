@@ -100,7 +100,7 @@ TRICKS: dict[str, tuple[Map, str, str]] = {
     ),
     "many of one size": (
         env(("A", "x" * 100_000), *((f"B{number}", "$(A)") for number in range(20))),
-        f"{C}.env[10]: it and what stands before it have more than 1048576 bytes", "{",
+        f"{C}.env[10]: it and what is before it have more than 1048576 bytes", "{",
     ),
     "in an argument": (
         container(env=[{"name": "A", "value": "x" * 100_000}], args=["$(A)$(A)"]),
@@ -108,7 +108,7 @@ TRICKS: dict[str, tuple[Map, str, str]] = {
     ),
     "a Secret as an argument": (
         secret("PASSWORD", "word", args=["--login=$(PASSWORD)"]),
-        f"{C}.args: a value of a Secret would stand on a command line", "args",
+        f"{C}.args: a value of a Secret would be on a command line", "args",
     ),
     "a Secret of two lines for the engine": (
         secret("LD_PRELOAD", "lines"), f"{C}.env[0]: its variable LD_PRELOAD {UNSEEN}", "{",

@@ -76,7 +76,7 @@ TOO_MUCH: dict[str, tuple[list[Map], str, tuple[Any, ...]]] = {
     ),
     "all together": (
         [{"name": "A", "value": "x" * 130_000}, *({"name": f"B{number}", "value": "$(A)"} for number in range(9))],
-        "it and what stands before it have more than 1048576 bytes", ("env", 8),
+        "it and what is before it have more than 1048576 bytes", ("env", 8),
     ),
     "a name without end": (
         [{"name": "x" * 200, "value": "y" * 130_000}, {"name": "B", "value": f"$({'x' * 200})$({'x' * 200})"}],

@@ -24,8 +24,8 @@ _LONGEST = 70  # lines of a tree that is shown whole
 _MOST = 6  # records of a case, reasons of a grade
 _BY_DEFAULT = {"safe": "made", "review": "made", "guess": "waits", "breaking": "held back"}
 _SCANNERS = {
-    "checkov": "Checkov", "kube-linter": "KubeLinter", "kubeaudit": "kubeaudit", "kubescape": "Kubescape",
-    "polaris": "Polaris", "trivy": "Trivy",
+    "checkov": "Checkov", "kube-linter": "KubeLinter", "kube-score": "kube-score", "kubeaudit": "kubeaudit",
+    "kubescape": "Kubescape", "kyverno": "Kyverno", "polaris": "Polaris", "trivy": "Trivy",
 }  # fmt: skip
 _LANGUAGES = {
     ".yaml": "yaml", ".yml": "yaml", ".json": "json", ".tf": "hcl", ".py": "python", ".sh": "sh", ".conf": "text",
@@ -179,7 +179,7 @@ def index() -> str:
         rows = [
             (
                 f"[{code(item.id)}]({item.id}.md)",
-                plain(item.summary),
+                plain(item.title),
                 "reports" if item.only_reports else "changes",
                 item.severity,
                 membership(item),
@@ -187,7 +187,7 @@ def index() -> str:
             for item in registry.transforms().values()
             if item.risk == risk.id
         ]
-        lines += table(("transform", "what is true afterwards", "it", "severity", "profiles"), rows)
+        lines += table(("transform", "what it does", "it", "severity", "profiles"), rows)
     return "\n".join(lines)
 
 
@@ -210,7 +210,8 @@ def page(transform: Transform) -> str:
         facts.append(("[options](../reference/configuration.md#" + group + ")", named))
     for scanner, checks in sorted(_peers(transform).items()):
         facts.append((_SCANNERS[scanner], ", ".join(code(check) for check in checks)))
-    lines = [HEAD, "", f"# {code(transform.id)}", "", f"{plain(transform.summary)} {does}", ""]
+    lines = [HEAD, "", f"# {plain(transform.title)}", "", f"Rule {code(transform.id)}. {does}", ""]
+    lines += [f"Problem: {plain(transform.problem_of())}.", "", f"Result: {plain(transform.result)}", ""]
     lines += table(facts[0], facts[1:])
     lines += _example(transform)
     lines += ["## Why", "", _sentence(transform.why), ""]
@@ -252,7 +253,7 @@ def _example(transform: Transform) -> list[str]:
     lines += [f"`harden diff {case.options}.` says:", ""]
     if case.patch:
         lines += block("diff", _cut(case.patch, 3 * _LONGEST))
-    for what, title in (("applied", "Changed"), ("held", "Held back"), ("finding", "Left for a person")):
+    for what, title in (("applied", "Changed"), ("held", "Held back"), ("finding", "Needs manual work")):
         lines += _said(title, [record for record in case.records if record.what == what], transform.id)
     return lines
 

@@ -226,15 +226,15 @@ def test_where_it_is_changed(text: str, mutate: Mutate, expected: str) -> None:
 # What cannot be changed, with what is said.
 REFUSED: dict[str, tuple[str, Mutate, str]] = {
     "a line of several statements": (
-        CALL + "pod.spec.host_network = True; y = 1\n", _drop, "hostNetwork does not stand here",
+        CALL + "pod.spec.host_network = True; y = 1\n", _drop, "hostNetwork is not here",
     ),
     "all of a block": (
-        CALL + "with x:\n    pod.spec.host_network = True\n", _drop, "hostNetwork does not stand here",
+        CALL + "with x:\n    pod.spec.host_network = True\n", _drop, "hostNetwork is not here",
     ),
-    "several targets": (CALL + "x = pod.spec.host_network = True\n", _drop, "hostNetwork does not stand here"),
+    "several targets": (CALL + "x = pod.spec.host_network = True\n", _drop, "hostNetwork is not here"),
     "an image that is looked at elsewhere too": (
         of_class("    I = 'a'\n    def g(self):\n        print(self.I)", "self.I"), _image,
-        "a value that does not stand in one place is not replaced",
+        "a value that is not in one place is not replaced",
     ),
 }  # fmt: skip
 

@@ -424,7 +424,7 @@ REFUSED: dict[str, tuple[str, Callable[[list[Any]], None], str]] = {
     "a limit that is there": (
         "c.KubeSpawner.cpu_limit = 1\n",
         lambda documents: documents[0]["spec"]["containers"][0]["resources"]["limits"].update(cpu="500m"),
-        "a value that does not stand in one place is not replaced",
+        "a value that is not in one place is not replaced",
     ),
     "several statements on a line": (
         "x = 1; c.KubeSpawner.uid = 1\n",

@@ -87,7 +87,7 @@ spec = client.V1PodSpec(containers=[client.V1Container(name="web", image=IMAGE)]
 def test_a_name_goes_on_saying_which_image_runs(harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"web.py": IMAGE, "harden.lock": LOCK})
     said = harden("apply", ".", "--yes", "--only", "pin-image-digest").out
-    assert "a value that does not stand in one place is not replaced" in said and "web.py:5" in said, said
+    assert "a value that is not in one place is not replaced" in said and "web.py:5" in said, said
     assert (tmp_path / "web.py").read_text(encoding="utf-8") == IMAGE
 
 

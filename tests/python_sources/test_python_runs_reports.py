@@ -56,9 +56,9 @@ def diff(harden: Harden, *arguments: str) -> dict[str, Any]:
             'spec.containers[0].image is an f-string: f"example.com/web:{image}" (line 10)',
         ),
         (
-            'name="web", image="w:1", security_context=sc',
+            'name="web", image="w:1", security_context=sc()',
             "no-privileged",
-            "spec.containers[0].securityContext is a parameter: sc (line 10)",
+            "spec.containers[0].securityContext is a call: sc() (line 10)",
         ),
         (
             'name="web", image="w:1", **base',
@@ -84,7 +84,7 @@ def test_an_expression_is_one_finding_with_the_rules_that_wait_for_it(harden: Ha
     said = [one["message"] for one in found if "extra.init" in one["message"]]
     assert len(said) == 1 and said[0].endswith(" are not decided")
     waiting = said[0].rpartition(", so ")[2].removesuffix(" are not decided").replace(" and ", ", ").split(", ")
-    assert {"run-as-non-root", "seccomp-runtime-default"} <= set(waiting) and len(waiting) == len(set(waiting))
+    assert {"run-as-non-root", "apparmor-profile"} <= set(waiting) and len(waiting) == len(set(waiting))
 
 
 def test_an_expression_in_several_objects_is_one_finding(harden: Harden, tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_what_the_text_has_no_place_for_is_refused_and_the_rest_is_made(harden: 
     assert [one["edits"] for one in found["refused"]] == [3]  # the volume of a name that is not known
     out = harden("diff", ".", *GUESSING).all
     assert "Not made: 1 step that the text has no place for" in out
-    assert "read-only-root-filesystem" in out[out.index("Not made:") : out.index("Left for a person")]
+    assert "read-only-root-filesystem" in out[out.index("Not made:") : out.index("Needs manual work")]
     assert found["summary"]["refused"] == 1 and found["summary"]["edits"] == len(found["changes"]) > 0
     assert harden("apply", ".", *GUESSING).status == 0
     assert "run_as_non_root=True" in (tmp_path / "pod.py").read_text()

@@ -157,7 +157,7 @@ def test_a_manifest_in_a_text_of_another_form_is_found(source: str) -> None:
 
 
 UNREAD = {
-    "filled in elsewhere": (MANIFEST, "what stands in braces may be filled in elsewhere"),
+    "filled in elsewhere": (MANIFEST, "what is in braces may be filled in elsewhere"),
     "escapes": (PLAIN.replace("web", "w\\x65b"), "it holds escapes"),
     "a Jinja template": (PLAIN.replace("image: b", "image: {{ image }}"), "a template"),
     "lines that a loop makes": (PLAIN + "{% for x in y %}\n  - a\n{% endfor %}\n", "a template"),

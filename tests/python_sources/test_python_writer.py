@@ -979,7 +979,7 @@ REFUSED: dict[str, tuple[str, Mutate, str, int]] = {
     ),
     "what a class stands for": (
         KUBE + "pod = client.V1Pod(kind='Pod')\n", put("apiVersion", to="v2"),
-        "a value that does not stand in one place is not replaced", 3,
+        "a value that is not in one place is not replaced", 3,
     ),
     "a comment in what goes": (
         KUBE + "spec = client.V1PodSpec(containers=[\n    1,  # one\n], volumes=[])\n", drop("spec", "containers"),

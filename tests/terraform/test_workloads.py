@@ -299,7 +299,7 @@ COMMENTED = FILES["role_binding_v1.tf"].replace(
     '    kind      = "Group"\n    name      = "system:un',
     '    # whoever\n    kind      = "Group"\n    name      = "system:un',
 )
-REFUSED["what holds a comment of its own"] = COMMENTED, "a comment stands in what would be removed"
+REFUSED["what holds a comment of its own"] = COMMENTED, "a comment is in what would be removed"
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -9,7 +9,11 @@ _FLAG = "anonymous-auth"
 
 @transform(each=ControlPlane, stage="authentication", severity=Severity.HIGH, cis="1.2.1")
 def apiserver_anonymous_off(carrier: ControlPlane) -> Steps:
-    """The API server refuses anonymous requests.
+    """Disable anonymous requests.
+
+    Problem: the API server accepts anonymous requests.
+
+    Result: The API server refuses anonymous requests.
 
     Why: one wrong binding to system:anonymous or system:unauthenticated opens the cluster to the network.
 

@@ -27,7 +27,11 @@ class Anonymous:
 
 @transform(each=ControlPlane, stage="authentication", severity=Severity.HIGH, cis="1.2.1", options=Anonymous)
 def apiserver_anonymous_scoped(carrier: ControlPlane, options: Anonymous) -> Steps:
-    """The API server answers anonymous requests only at its health endpoints.
+    """Limit anonymous requests to health endpoints.
+
+    Problem: the API server accepts anonymous requests at any endpoint.
+
+    Result: The API server answers anonymous requests only at its health endpoints.
 
     Why: one wrong binding to system:anonymous or system:unauthenticated opens the cluster to the network.
 

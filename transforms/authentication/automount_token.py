@@ -25,7 +25,11 @@ from ._token import DEFAULT, FIELD, Token, account_says_no, is_of_default
     ),
 )  # fmt: skip
 def automount_token(target: PodTemplate | ServiceAccount, options: Token) -> Steps:
-    """A pod that shows no use of the Kubernetes API gets no credential for it.
+    """Set automountServiceAccountToken: false.
+
+    Problem: an API token is mounted without a sign that it is used.
+
+    Result: A pod that shows no use of the Kubernetes API gets no credential for it.
 
     Why: a token in the file system of every pod is what an attacker looks for first; with it a bug in one application
     becomes a login to the API server.

@@ -36,7 +36,11 @@ _JOIN = (
 
 @transform(each=ControlPlane | Secret | Script, stage="authentication", severity=Severity.HIGH)
 def bootstrap_token_ttl(target: ControlPlane | Secret | Script) -> Steps:
-    """A token with which nodes join expires after a day.
+    """Set an expiry for bootstrap tokens.
+
+    Problem: the join token does not expire within a day.
+
+    Result: The join token expires after a day.
 
     Why: a join token without expiry lets anyone who finds it add a node.
 

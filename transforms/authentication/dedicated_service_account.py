@@ -22,7 +22,11 @@ _TOPIC = "serviceaccounts"
     each=PodTemplate, stage="authentication", severity=Severity.LOW, cis="5.1.5", classes=("windows",), absence=True
 )
 def dedicated_service_account(pod: PodTemplate) -> Steps:
-    """A workload has a service account of its own.
+    """Create a service account for the workload.
+
+    Problem: the workload uses the default service account.
+
+    Result: The workload has its own service account.
 
     Why: whatever is given to the account default, by a binding today or in a year, is given to every pod of the
     namespace that names none.

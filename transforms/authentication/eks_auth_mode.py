@@ -9,7 +9,11 @@ _PATH = ("accessConfig", "authenticationMode")
 
 @transform(each=EksctlCluster, stage="authentication", severity=Severity.MEDIUM, only_reports=True)
 def eks_auth_mode(cluster: EksctlCluster) -> Steps:
-    """The API of EKS, not a ConfigMap, decides who may log in to a cluster.
+    """Set the EKS authentication mode to API (eksctl).
+
+    Problem: a ConfigMap decides who may log in to the EKS cluster.
+
+    Result: The EKS API decides who may log in to the cluster.
 
     Why: whoever may write ConfigMap aws-auth is administrator of the cluster, no log of AWS shows it, and a slip in it
     locks everybody out.

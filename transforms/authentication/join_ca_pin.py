@@ -17,7 +17,11 @@ _HASH = (
 
 @transform(each=ControlPlane | Script, stage="authentication", severity=Severity.HIGH, only_reports=True)
 def join_ca_pin(target: ControlPlane | Script) -> Steps:
-    """A node that joins checks that it talks to its own cluster.
+    """Pin the CA for joining nodes.
+
+    Problem: a joining node accepts any API server that knows the token.
+
+    Result: A joining node checks that it talks to its own cluster.
 
     Why: without the hash of the CA a node takes any server that knows the join token for the API server, and hands
     itself over to it.

@@ -23,7 +23,11 @@ _REVOKE_TOKEN = "revoke the token: delete its Secret or its service account"
 
 @transform(each=Kubeconfig, stage="authentication", severity=Severity.CRITICAL, cis="3.1.1", only_reports=True)
 def kubeconfig_in_repo(config: Kubeconfig) -> Steps:
-    """No kubeconfig with a credential is in Git.
+    """Remove kubeconfigs from Git.
+
+    Problem: a kubeconfig with a credential is in Git.
+
+    Result: No kubeconfig with a credential is in Git.
 
     Why: a credential of the cluster that cannot be revoked by itself is readable by everyone with access to the
     repository, and its history.

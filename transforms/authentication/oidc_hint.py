@@ -13,7 +13,11 @@ _SCAFFOLD = (
 
 @transform(each=ControlPlane, stage="authentication", severity=Severity.LOW, absence=True, only_reports=True)
 def oidc_hint(carrier: ControlPlane) -> Steps:
-    """People sign in to the API server through an identity provider.
+    """Add an identity provider.
+
+    Problem: the API server has no identity provider for people.
+
+    Result: People sign in to the API server through an identity provider.
 
     Why: certificates of people cannot be revoked before they expire, and nobody sees who holds them.
 

@@ -7,7 +7,11 @@ from hardener.tree.control_plane import AuthenticationFile, ControlPlane, by_tab
 
 @transform(each=ControlPlane | AuthenticationFile, stage="authentication", severity=Severity.HIGH, only_reports=True)
 def oidc_http(target: ControlPlane | AuthenticationFile) -> Steps:
-    """The keys of the identity provider are fetched over HTTPS.
+    """Use HTTPS for the identity provider.
+
+    Problem: the keys of the identity provider are fetched over plain HTTP.
+
+    Result: The keys of the identity provider are fetched over HTTPS.
 
     Why: whoever can change this traffic gives the API server a key of his own, and signs in as anyone.
 

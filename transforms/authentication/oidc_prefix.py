@@ -10,7 +10,11 @@ _GROUPS = "groups of the issuer have no prefix: a group called system:masters wo
 
 @transform(each=ControlPlane | AuthenticationFile, stage="authentication", severity=Severity.MEDIUM, only_reports=True)
 def oidc_prefix(target: ControlPlane | AuthenticationFile) -> Steps:
-    """Users and groups of the identity provider are told apart from those of the cluster.
+    """Set prefixes for OIDC users and groups.
+
+    Problem: users and groups of the identity provider can have the names of local ones.
+
+    Result: Users and groups of the identity provider have names that differ from local ones.
 
     Why: whoever may choose a name or a group there could otherwise act as another user here.
 

@@ -22,7 +22,11 @@ _VOLUME = "kube-api-access"  # as the API server calls its own, which ends in ra
     ),
 )  # fmt: skip
 def projected_token(pod: PodTemplate, options: Token) -> Steps:
-    """A pod that uses the Kubernetes API gets its token only in the containers that may need it.
+    """Mount the API token only where it is needed.
+
+    Problem: the pod mounts its API token in every container.
+
+    Result: Only the containers that may need the API token mount it.
 
     Why: every container gets the default token, also the one that parses input of strangers. The API server accepts it
     for a year, so that clients which read it once keep working. The new token expires after an hour if its clients are

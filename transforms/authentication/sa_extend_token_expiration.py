@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ControlPlane, by_table
 
 @transform(each=ControlPlane, stage="authentication", severity=Severity.MEDIUM, cis="1.2.30")
 def sa_extend_token_expiration(carrier: ControlPlane) -> Steps:
-    """A token of a pod lives as long as it says, not a year.
+    """Disable the extension of token expiry.
+
+    Problem: the API server extends tokens of pods to a year.
+
+    Result: A token of a pod lives only as long as it says.
 
     Why: extended tokens live up to a year, so a leaked one stays useful long after the pod is gone.
 

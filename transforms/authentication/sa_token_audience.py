@@ -19,7 +19,11 @@ _SOURCE = "serviceAccountToken"
     classes=("windows", "node-agent", "control-plane"),
 )
 def sa_token_audience(pod: PodTemplate) -> Steps:
-    """A token for the API server has an audience that the API server accepts.
+    """Set the audience of the API server.
+
+    Problem: the token has an audience that the API server refuses.
+
+    Result: The token has an audience that the API server accepts.
 
     Why: the API server accepts only tokens issued for its own audience; another one makes the token useless for it, and
     the pod falls back to one that is wider or lives longer.

@@ -29,7 +29,11 @@ _KEYS = {"token": "token", "ca.crt": "ca", "namespace": "namespace"}  # of the S
     each=Secret | ServiceAccount, stage="authentication", severity=Severity.MEDIUM, cis="5.1.6", options=Token
 )  # fmt: skip
 def sa_token_secret(target: Secret | ServiceAccount, options: Token) -> Steps:
-    """A service account has no token that never expires.
+    """Replace tokens that never expire.
+
+    Problem: the service account has a token that never expires.
+
+    Result: The service account has no token that never expires.
 
     Why: the token in such a Secret is valid until the Secret is deleted, from anywhere, and whoever may read Secrets of
     the namespace, a backup included, can act as the account.

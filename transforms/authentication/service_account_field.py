@@ -14,7 +14,11 @@ _OLD, _NEW = "serviceAccount", "serviceAccountName"
     any_image=True,
 )  # fmt: skip
 def service_account_field(pod: PodTemplate) -> Steps:
-    """A pod names its service account in serviceAccountName, not in the old field.
+    """Rename serviceAccount to serviceAccountName.
+
+    Problem: the pod names its service account in the deprecated field.
+
+    Result: The pod names its service account in serviceAccountName.
 
     Why: serviceAccount is an old name of serviceAccountName that many tools and policies do not look at, so that a
     reviewer is shown the rights of another account than the one that the pod has.

@@ -9,7 +9,11 @@ _FLAG = "token-auth-file"
 
 @transform(each=ControlPlane, stage="authentication", severity=Severity.CRITICAL, cis="1.2.2")
 def token_auth_file_remove(carrier: ControlPlane) -> Steps:
-    """Nobody signs in with a token from a file of the API server.
+    """Remove token-auth-file.
+
+    Problem: the API server accepts static tokens from a file.
+
+    Result: The API server accepts no static tokens.
 
     Why: such tokens never expire, and to revoke one needs a restart of the server.
 

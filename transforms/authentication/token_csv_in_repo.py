@@ -11,7 +11,11 @@ _MOST = 5  # users that are named
 
 @transform(each=StaticTokens, stage="authentication", severity=Severity.CRITICAL, cis="1.2.2", only_reports=True)
 def token_csv_in_repo(tokens: StaticTokens) -> Steps:
-    """No static token of the API server is in Git.
+    """Remove static tokens from Git.
+
+    Problem: a static token of the API server is in Git.
+
+    Result: No static token of the API server is in Git.
 
     Why: such a token never expires, and everybody who ever cloned the repository can log in with it until the API
     servers have been restarted without it.

@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ControlPlane, by_table
 
 @transform(each=ControlPlane, stage="authentication", severity=Severity.MEDIUM, only_reports=True)
 def webhook_token_cache(carrier: ControlPlane) -> Steps:
-    """The API server soon asks again whether a token is still good.
+    """Shorten the token cache of the API server.
+
+    Problem: the API server accepts revoked tokens for too long.
+
+    Result: The API server soon checks again whether a token is valid.
 
     Why: as long as the answer is kept, a token that was revoked is accepted.
 

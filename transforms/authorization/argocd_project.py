@@ -12,7 +12,11 @@ _DEFAULT = "default"  # Argo CD makes it so, and it is there in every installati
 
 @transform(each=ArgoProject, stage="authorization", severity=Severity.HIGH, only_reports=True)
 def argocd_project(project: ArgoProject) -> Steps:
-    """An Argo CD project names its repositories, its namespaces and the kinds of the cluster that it may make.
+    """Restrict the Argo CD project.
+
+    Problem: the Argo CD project allows any repository, namespace or cluster-wide kind.
+
+    Result: The Argo CD project names its repositories, its namespaces and its cluster-wide kinds.
 
     Why: Argo CD mostly acts as an administrator of the cluster. Whoever may write an Application of a project that
     names all of them, or to a repository of it, makes any object in any namespace.

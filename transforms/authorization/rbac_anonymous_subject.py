@@ -14,7 +14,11 @@ _ANYBODY = (("User", "system:anonymous"), ("Group", "system:unauthenticated"))
 
 @transform(each=Binding, stage="authorization", severity=Severity.HIGH, cis="5.1.1")
 def rbac_anonymous_subject(binding: Binding) -> Steps:
-    """Callers without a credential have no rights beyond those of every cluster.
+    """Remove rights of anonymous callers.
+
+    Problem: the binding gives rights to callers without a credential.
+
+    Result: Callers without a credential have no rights beyond those of every cluster.
 
     Why: anyone who can reach the API server holds these rights without a credential.
 

@@ -11,7 +11,11 @@ _OLD = (f"{GROUP}/v1beta1", f"{GROUP}/v1alpha1")
 
 @transform(each=Role | Binding, stage="authorization", severity=Severity.LOW)
 def rbac_api_version(target: Role | Binding) -> Steps:
-    """A role or binding has an API version that clusters serve.
+    """Update the RBAC API version.
+
+    Problem: the object has an RBAC API version that clusters no longer serve.
+
+    Result: The role or binding has an API version that clusters serve.
 
     Why: Kubernetes 1.22 removed v1beta1 and v1alpha1, so the object is refused, and whoever needs it reaches for
     cluster-admin.

@@ -14,7 +14,11 @@ _ACCOUNTS = "system:serviceaccounts"
 
 @transform(each=Binding, stage="authorization", severity=Severity.HIGH, only_reports=True)
 def rbac_authenticated_broad(binding: Binding) -> Steps:
-    """A role is not given to everybody who is logged in.
+    """Remove roles of all authenticated users.
+
+    Problem: the binding gives a role to every authenticated user.
+
+    Result: The role is given only to named users, groups and service accounts.
 
     Why: every account, including ones from outside the organisation on some clouds (on GKE any Google account is in
     system:authenticated), gets these rights; the rights of all service accounts go to every pod.

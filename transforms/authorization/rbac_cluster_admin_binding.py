@@ -11,7 +11,11 @@ from ._options import Rbac
 
 @transform(each=Binding, stage="authorization", severity=Severity.HIGH, cis="5.1.1", options=Rbac)
 def rbac_cluster_admin_binding(binding: Binding, options: Rbac) -> Steps:
-    """A service account holds the rights that it is known to need, not those of an administrator.
+    """Replace cluster-admin with the rights that are needed.
+
+    Problem: the binding gives administrator rights to a service account that needs less.
+
+    Result: The service account has only the rights that it is known to need.
 
     Why: a pod that runs as this service account owns the whole cluster, so that any bug that lets somebody run code
     in it becomes full takeover; bound to one namespace it reaches only what is known, or stated to be assumed.

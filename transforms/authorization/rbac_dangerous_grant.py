@@ -27,7 +27,11 @@ _ADVICE = "grant only what is used, by name (resourceNames) and in one namespace
     only_reports=True,
 )  # fmt: skip
 def rbac_dangerous_grant(target: Role | Binding) -> Steps:
-    """Every role that leads to more rights than it names is reported, with everybody who holds it.
+    """Review rights that lead to more rights.
+
+    Problem: the object gives rights that lead to more than they name.
+
+    Result: Every role that leads to more rights than it names is reviewed.
 
     Why: reading secrets, creating pods or impersonating others are steps to the rights of everybody else; protect
     whoever holds one of them as well as those.

@@ -9,7 +9,11 @@ from hardener.kubernetes.rbac.owners import is_built_in
 
 @transform(each=Binding, stage="authorization", severity=Severity.LOW, absence=True, only_reports=True)
 def rbac_dangling(binding: Binding) -> Steps:
-    """A binding names a role and accounts that exist.
+    """Correct or remove the dangling binding.
+
+    Problem: the binding names a role or account that does not exist.
+
+    Result: The binding names a role and accounts that exist.
 
     Why: whoever makes an object of that name later gets, or hands out, rights that nobody looks at anymore.
 

@@ -13,7 +13,11 @@ _NO_MATCH = "rule without a match"
 
 @transform(each=Role, stage="authorization", severity=Severity.LOW, only_reports=True)
 def rbac_dead_rule(role: Role) -> Steps:
-    """A rule does what it seems to do.
+    """Correct RBAC rules that match nothing.
+
+    Problem: a rule of the role does nothing, or less than it seems to.
+
+    Result: Every rule of the role has an effect.
 
     Why: a rule that RBAC reads in another way than its author gives a right that nobody meant, or none where one is
     needed. Then somebody adds more rights until it works.

@@ -27,7 +27,11 @@ _FIELD = "automountServiceAccountToken"
     after=("rbac-cluster-admin-binding",),
 )  # fmt: skip
 def rbac_default_sa(binding: Binding) -> Steps:
-    """No rights are given to the service account default.
+    """Remove rights of the default service account.
+
+    Problem: the binding gives rights to the default service account.
+
+    Result: The default service account has no rights.
 
     Why: rights on the default account leak to every pod that forgets to choose one; a named account limits them to the
     one workload that needs them.

@@ -8,7 +8,11 @@ from hardener.kubernetes.components.static_tokens import MASTERS
 
 @transform(each=Binding, stage="authorization", severity=Severity.HIGH, cis="5.1.7", only_reports=True)
 def rbac_masters_subject(binding: Binding) -> Steps:
-    """Nothing relies on the group system:masters.
+    """Remove system:masters.
+
+    Problem: the object relies on the group system:masters.
+
+    Result: Nothing relies on the group system:masters.
 
     Why: that group bypasses authorization in the API server itself, so that taking the binding away changes nothing
     and no right of a member can be withdrawn before its certificate ends.

@@ -18,7 +18,11 @@ _SINCE = (1, 33)  # KubeletFineGrainedAuthz is on
     each=Role, stage="authorization", severity=Severity.HIGH, cis="5.1.10", absence=True, after=("rbac-wildcard-verbs",)
 )
 def rbac_nodes_proxy_narrow(role: Role) -> Steps:
-    """A monitoring agent reads the metrics of kubelets, and can do nothing else there.
+    """Replace nodes/proxy with nodes/metrics.
+
+    Problem: the role can run commands through the kubelet to read its metrics.
+
+    Result: The role reads the metrics of kubelets and can do nothing else there.
 
     Why: get on nodes/proxy is enough to run commands in every pod of the node over the WebSocket endpoints of the
     kubelet, and leaves no trace in the audit log; metrics need far less.

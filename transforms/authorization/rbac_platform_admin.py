@@ -10,7 +10,11 @@ _ADVICE = "protect its namespace: whoever can run code there owns the cluster"
 
 @transform(each=Binding, stage="authorization", severity=Severity.MEDIUM, cis="5.1.1", only_reports=True)
 def rbac_platform_admin(binding: Binding) -> Steps:
-    """A component that acts for everybody in the cluster is known as such.
+    """Review components with administrator rights.
+
+    Problem: a component of the cluster has administrator rights.
+
+    Result: The component that acts for the whole cluster is known and reviewed.
 
     Why: a tool that installs what others write needs the rights of all of them, so its pods and whoever may change them
     are administrators; where its vendor has a way to bound it, that is worth the work.

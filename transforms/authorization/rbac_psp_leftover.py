@@ -12,7 +12,11 @@ _GONE = (1, 25)
 
 @transform(each=Role, stage="authorization", severity=Severity.LOW)
 def rbac_psp_leftover(role: Role) -> Steps:
-    """No rule names PodSecurityPolicies, which no cluster has any more.
+    """Remove rules about PodSecurityPolicies.
+
+    Problem: the role names PodSecurityPolicies, which no cluster has any more.
+
+    Result: No rule names PodSecurityPolicies.
 
     Why: a rule that does nothing hides the ones that do, and gives the impression that pods are held back.
 

@@ -18,7 +18,11 @@ _ADVICE = (
 
 @transform(each=Role | Binding, stage="authorization", severity=Severity.HIGH, only_reports=True)
 def rbac_scc_grant(target: Role | Binding) -> Steps:
-    """Pods run under the default SecurityContextConstraints, and every holder of a wider one is reported.
+    """Restrict the use of wide SecurityContextConstraints.
+
+    Problem: the object gives pods wider SecurityContextConstraints than the default.
+
+    Result: Only reviewed accounts may use wider SecurityContextConstraints than the default.
 
     Why: whoever may use a wider one, and everybody who can make a pod under that service account, has what it opens:
     with privileged that is the node, and everything that runs there.

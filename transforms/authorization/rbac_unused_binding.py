@@ -17,7 +17,11 @@ from ._subjects import without
     after=("rbac-cluster-admin-binding", "rbac-default-sa"),
 )  # fmt: skip
 def rbac_unused_binding(binding: Binding) -> Steps:
-    """An account that is known not to use its rights has none.
+    """Remove rights that are not used.
+
+    Problem: the binding gives rights that its account is known not to use.
+
+    Result: An account that is known not to use its rights has none.
 
     Why: rights that nobody uses serve only whoever breaks in.
 

@@ -8,7 +8,11 @@ from ._wildcards import apigroups
 
 @transform(each=Role, stage="authorization", cis="5.1.3", absence=True, after=("rbac-wildcard-resources",))
 def rbac_wildcard_apigroups(role: Role) -> Steps:
-    """A rule names the API groups of its resources.
+    """Replace wildcard API groups in RBAC rules.
+
+    Problem: a rule of the role covers every API group.
+
+    Result: The rule names the API groups of its resources.
 
     Why: a resource of the same name in any group, also of an operator that is installed later, is covered without
     anybody deciding so.

@@ -9,7 +9,11 @@ from ._wildcards import resources
 
 @transform(each=Role, stage="authorization", severity=Severity.HIGH, cis="5.1.3", after=("rbac-cluster-admin-binding",))
 def rbac_wildcard_resources(role: Role) -> Steps:
-    """A rule names the resources that it is about.
+    """Replace wildcard resources in RBAC rules.
+
+    Problem: a rule of the role covers every resource.
+
+    Result: The rule names the resources that it covers.
 
     Why: a wildcard covers every present and future object type, including sub-resources that run code, such as
     pods/exec; the explicit list keeps today's use and nothing else.

@@ -8,7 +8,11 @@ from ._wildcards import verbs
 
 @transform(each=Role, stage="authorization", cis="5.1.3", after=("rbac-wildcard-apigroups",))
 def rbac_wildcard_verbs(role: Role) -> Steps:
-    """A rule names the verbs that it allows.
+    """Replace wildcard verbs in RBAC rules.
+
+    Problem: a rule of the role allows every verb.
+
+    Result: The rule names the verbs that it allows.
 
     Why: a wildcard also grants verbs that are no requests of their own, such as impersonate, bind and escalate, and
     what is added later; the list freezes the grant at what can be reviewed.

@@ -12,7 +12,11 @@ _ARN = re.compile(r"(?:rolearn|userarn|roleARN|userARN)[\"']?\s*:\s*[\"']?([^\s\
 
 @transform(each=ConfigMap, stage="cloud", severity=Severity.CRITICAL, only_reports=True)
 def aws_auth_masters(config: ConfigMap) -> Steps:
-    """No identity of AWS is in the group system:masters.
+    """Remove system:masters from aws-auth.
+
+    Problem: an AWS identity is in the group system:masters.
+
+    Result: No AWS identity is in the group system:masters.
 
     Why: no rule of RBAC binds that group, so it cannot be narrowed or revoked, and whoever takes over the role owns the
     cluster for good.

@@ -9,7 +9,11 @@ _OPTIONS = ("spec", "template", "spec", "instanceMetadataOptions")
 
 @transform(each=AwsMachineTemplate, stage="cloud", severity=Severity.MEDIUM, only_reports=True)
 def capa_imds(template: AwsMachineTemplate) -> Steps:
-    """The metadata service of Cluster API machines asks for a token, and its answer does not leave the node.
+    """Require IMDSv2 with a hop limit of 1 (Cluster API).
+
+    Problem: the machine's metadata service answers pods or requests without a token.
+
+    Result: The metadata service asks for a token, and its answers do not leave the node.
 
     Why: IMDSv1 answers a simple GET, which a server-side request forgery can make; it is the default of this template.
 

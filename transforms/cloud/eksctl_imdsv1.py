@@ -11,7 +11,11 @@ from ._imds import BEFORE
 
 @transform(each=EksctlCluster, stage="cloud", severity=Severity.HIGH)
 def eksctl_imdsv1(cluster: EksctlCluster) -> Steps:
-    """The metadata service of a node answers only requests with a session token (eksctl).
+    """Disable IMDSv1 (eksctl).
+
+    Problem: the metadata service of the nodes answers without a session token.
+
+    Result: The metadata service answers only requests with a session token.
 
     Why: IMDSv1 answers a simple GET, which a server-side request forgery can make. eksctl turns it off by itself unless
     it is told not to.

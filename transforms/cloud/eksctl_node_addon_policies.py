@@ -11,7 +11,11 @@ _PATH = ("iam", "withAddonPolicies")
 
 @transform(each=EksctlCluster, stage="cloud", severity=Severity.MEDIUM, only_reports=True)
 def eksctl_node_addon_policies(cluster: EksctlCluster) -> Steps:
-    """The rights of an addon belong to the addon, not to every pod on its nodes (eksctl).
+    """Move addon policies off the node role (eksctl).
+
+    Problem: every pod on the nodes has the rights of an addon.
+
+    Result: Only the addon has the rights of the addon.
 
     Why: withAddonPolicies adds rights to the role of the node, which every pod there can use: to change DNS, disks or
     the size of the cluster.

@@ -19,10 +19,14 @@ _OF_NODES = Evidence(
 
 @transform(each=EksctlCluster, stage="cloud", severity=Severity.CRITICAL)
 def eksctl_node_policies(cluster: EksctlCluster) -> Steps:
-    """The role of nodes holds what kubelet, image pulls and the network plugin need, and no administration (eksctl).
+    """Remove administrator policies from the node role (eksctl).
+
+    Problem: the node role has more rights than a node needs.
+
+    Result: The node role has only the rights for the kubelet, image pulls and the network plugin.
 
     Why: every pod on the node can ask the metadata service for this role, so one compromised container owns the AWS
-    account. The list replaces the defaults of eksctl, so the three policies of a node stand in it.
+    account. The list replaces the defaults of eksctl, so it names the three policies of a node.
 
     May break: pods that use the rights of their node today; they need a role of their own first.
     """

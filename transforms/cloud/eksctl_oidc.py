@@ -9,7 +9,11 @@ from hardener.tree.cloud_views import EksctlCluster
 
 @transform(each=EksctlCluster, stage="cloud", severity=Severity.MEDIUM)
 def eksctl_oidc(cluster: EksctlCluster) -> Steps:
-    """An EKS cluster has an OIDC provider, so that a service account can have a role of its own (eksctl).
+    """Enable the OIDC provider (eksctl).
+
+    Problem: the EKS cluster has no OIDC provider for roles of service accounts.
+
+    Result: A service account can have its own AWS role.
 
     Why: the OIDC provider is what lets a single service account assume its own role instead of the node's.
 

@@ -11,7 +11,11 @@ from ._eksctl import NEW_GROUPS, groups, name_of
 
 @transform(each=EksctlCluster, stage="cloud", severity=Severity.MEDIUM)
 def eksctl_pod_imds(cluster: EksctlCluster) -> Steps:
-    """Pods cannot ask the metadata service of their node (eksctl).
+    """Disable the metadata service for pods (eksctl).
+
+    Problem: pods can ask the metadata service of their node.
+
+    Result: Pods cannot ask the metadata service of their node.
 
     Why: whoever takes over a container can otherwise fetch the credentials of the node, and act as it.
 

@@ -13,7 +13,11 @@ _AFTER = ("Karpenter replaces every node of this class, as its disruption budget
 
 @transform(each=NodeClass, stage="cloud", severity=Severity.HIGH, options=Imds)
 def karpenter_imds(nodes: NodeClass, options: Imds) -> Steps:
-    """The metadata service of Karpenter's nodes asks for a token, and its answer does not leave the node.
+    """Require IMDSv2 with a hop limit of 1 (Karpenter).
+
+    Problem: the node's metadata service answers pods or requests without a token.
+
+    Result: The metadata service asks for a token, and its answers do not leave the node.
 
     Why: IMDSv1 answers a simple GET, and a higher hop limit takes the answer to pods, with the credentials of the node
     in it. Without metadataOptions Karpenter sets both right.

@@ -13,7 +13,11 @@ _AFTER = ("kops replace -f FILE, kops update cluster --yes, kops rolling-update 
 
 @transform(each=InstanceGroup, stage="cloud", severity=Severity.HIGH, options=Imds)
 def kops_imds(group: InstanceGroup, options: Imds) -> Steps:
-    """The metadata service of kOps nodes asks for a token, and its answer does not leave the node.
+    """Require IMDSv2 with a hop limit of 1 (kOps).
+
+    Problem: the node's metadata service answers pods or requests without a token.
+
+    Result: The metadata service asks for a token, and its answers do not leave the node.
 
     Why: IMDSv1 answers a simple GET, and a higher hop limit takes the answer to pods, with the credentials of the node
     in it.

@@ -22,7 +22,11 @@ _HELD = {
 
 @transform(each=NetworkPolicy, stage="cloud", severity=Severity.HIGH)
 def netpol_metadata_block(policy: NetworkPolicy) -> Steps:
-    """A rule that lets pods reach every address leaves out the metadata service of the cloud.
+    """Block the cloud metadata service.
+
+    Problem: the NetworkPolicy lets pods reach the metadata service of the cloud.
+
+    Result: Pods cannot reach the metadata service of the cloud.
 
     Why: pods have no reason to reach the metadata address unless the platform serves them identity there. A rule that
     names nobody, {} or ports alone, opens it as well, and gets the peers that it meant: every pod, and every address

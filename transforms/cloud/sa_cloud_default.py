@@ -9,7 +9,11 @@ _IDENTITIES = ("eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account", "
 
 @transform(each=ServiceAccount, stage="cloud", severity=Severity.HIGH, only_reports=True)
 def sa_cloud_default(account: ServiceAccount) -> Steps:
-    """An identity of the cloud belongs to the service account of one workload.
+    """Move the cloud identity off the default service account.
+
+    Problem: every pod that names no account gets the cloud identity.
+
+    Result: The cloud identity belongs to the service account of one workload.
 
     Why: every pod that names no account runs as `default`, and has the identity of that account; an identity that
     accounts of several namespaces share has the rights that any of them needs.

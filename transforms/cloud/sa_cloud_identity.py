@@ -45,7 +45,11 @@ _OLD = (
     only_reports=True,
 )
 def sa_cloud_identity(pod: PodTemplate) -> Steps:
-    """A pod logs in to the cloud as its service account, with no key that lasts.
+    """Replace cloud keys with a workload identity.
+
+    Problem: the pod uses a long-lived key or the node's identity to log in to the cloud.
+
+    Result: The pod logs in to the cloud as its service account.
 
     Why: a key in a variable stays valid wherever it is copied to, and nobody rotates it; a token of the service account
     ends by itself and works for this workload alone.

@@ -21,7 +21,11 @@ _WANTED = (
     each=AksCluster, stage="cloud", severity=Severity.MEDIUM, only_reports=True, peers=("checkov:CKV_AZURE_141",),
 )  # fmt: skip
 def tf_aks(cluster: AksCluster) -> Steps:
-    """Users of AKS come from Entra ID, and pods have an identity of their own (Terraform).
+    """Use Entra ID and workload identity on AKS (Terraform).
+
+    Problem: the AKS cluster has local users or no identity for pods.
+
+    Result: Users of AKS come from Entra ID, and pods have their own identity.
 
     Why: with workload identity no pod needs the identity of its node or a stored secret; a local account belongs to
     nobody and stays when its holder leaves (CKV_AZURE_141).

@@ -9,7 +9,11 @@ _BLOCK = ("access_config", 0)
 
 @transform(each=EksCluster, stage="cloud", severity=Severity.MEDIUM, only_reports=True)
 def tf_eks_auth(cluster: EksCluster) -> Steps:
-    """Access entries decide who may log in to an EKS cluster (Terraform).
+    """Use access entries for EKS (Terraform).
+
+    Problem: a ConfigMap decides who may log in to the EKS cluster.
+
+    Result: Access entries decide who may log in to the EKS cluster.
 
     Why: the ConfigMap aws-auth can be changed by whoever may write ConfigMaps in kube-system, and no log of AWS shows
     it; the identity that created the cluster stays its administrator unseen.

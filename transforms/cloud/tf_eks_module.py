@@ -18,7 +18,11 @@ _DEFAULTS = ("eks_managed_node_group_defaults", "self_managed_node_group_default
 
 @transform(each=Module, stage="cloud", severity=Severity.HIGH, options=Imds)
 def tf_eks_module(module: Module, options: Imds) -> Steps:
-    """Nodes of the EKS module keep its defaults: session tokens and a hop limit of 1 (Terraform).
+    """Restore the metadata defaults of the EKS module (Terraform).
+
+    Problem: the EKS module weakens the metadata service of its nodes.
+
+    Result: The nodes use session tokens and a hop limit of 1.
 
     Why: IMDSv1 answers a simple GET, and a higher hop limit takes the answer to pods, with the credentials of the node
     in it. Since version 21 the module asks for tokens and sets the hop limit to 1 by itself.

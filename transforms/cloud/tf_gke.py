@@ -20,7 +20,11 @@ _PLAN = ("terraform plan shows whether node pools are replaced",)
     peers=("checkov:CKV_GCP_7", "checkov:CKV_GCP_13", "checkov:CKV_GCP_69"),
 )  # fmt: skip
 def tf_gke(block: GkeNodes) -> Steps:
-    """Pods of GKE ask for the identity of their service account, not for that of the node (Terraform).
+    """Use workload identity on GKE (Terraform).
+
+    Problem: pods of GKE can use the identity of their node, or callers can bypass RBAC.
+
+    Result: Pods of GKE use the identity of their service account.
 
     Why: with workload identity the metadata server hides the account of the node from pods (CKV_GCP_69); ABAC and
     client certificates are older ways around RBAC that cannot be revoked one by one (CKV_GCP_7, CKV_GCP_13).

@@ -13,7 +13,11 @@ from ._imds import HOPS, Imds, in_template, is_enough, reader_finding, reader_of
     peers=("checkov:CKV_AWS_341",),
 )  # fmt: skip
 def tf_imds_hop(template: NodeTemplate, options: Imds) -> Steps:
-    """The answer of the metadata service does not leave the node: its hop limit is 1 (Terraform).
+    """Set the metadata hop limit to 1 (Terraform).
+
+    Problem: pods can receive answers of the node's metadata service.
+
+    Result: Answers of the metadata service do not leave the node.
 
     Why: with tokens and a hop limit of one, containers behind the node's bridge cannot fetch node credentials
     (CKV_AWS_341).

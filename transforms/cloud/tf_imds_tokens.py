@@ -9,7 +9,11 @@ from ._imds import TOKENS, in_template
 
 @transform(each=NodeTemplate, stage="cloud", severity=Severity.HIGH, peers=("checkov:CKV_AWS_79",))
 def tf_imds_tokens(template: NodeTemplate) -> Steps:
-    """The metadata service of a node answers only requests with a session token (Terraform).
+    """Require session tokens for the metadata service (Terraform).
+
+    Problem: the metadata service of the node answers without a session token.
+
+    Result: The metadata service answers only requests with a session token.
 
     Why: IMDSv1 answers a simple GET, which a server-side request forgery can make; whoever makes it holds the
     credentials of the node (CKV_AWS_79).

@@ -19,9 +19,13 @@ _STATEMENT = ("assume_role_policy", ENCODED, "Statement")
 
 @transform(each=Role | TrustPolicy, stage="cloud", severity=Severity.HIGH)
 def tf_irsa_trust(role: Role | TrustPolicy) -> Steps:
-    """A role of a service account takes only tokens of that account that were made for AWS (Terraform).
+    """Restrict the trust policy of the role (Terraform).
 
-    Why: without an audience check any token of this cluster with the right subject is accepted. The issuer stands in
+    Problem: the role accepts tokens of other accounts or for other audiences.
+
+    Result: The role accepts only tokens of its service account that were made for AWS.
+
+    Why: without an audience check any token of this cluster with the right subject is accepted. The issuer is in
     a condition without `https://`, else the condition compares nothing.
 
     May break: a client that asks for a token with another audience; the webhook of EKS asks for sts.amazonaws.com.

@@ -22,7 +22,11 @@ _BEFORE = (
 
 @transform(each=PolicyAttachment | Role, stage="cloud", severity=Severity.CRITICAL, peers=("checkov:CKV_AWS_274",))
 def tf_node_admin_detach(block: PolicyAttachment | Role) -> Steps:
-    """The role of nodes holds what kubelet, image pulls and the network plugin need, and no administration (Terraform).
+    """Detach administrator policies from the node role (Terraform).
+
+    Problem: the node role has more rights than a node needs.
+
+    Result: The node role has only the rights for the kubelet, image pulls and the network plugin.
 
     Why: every pod on the node can ask the metadata service for this role, so one compromised container owns the AWS
     account. Nodes keep only what kubelet and the CNI need; pods get their own scoped role (CKV_AWS_274).

@@ -9,7 +9,11 @@ from ._plugins import added
 
 @transform(each=ControlPlane, stage="components", severity=Severity.LOW, cis="1.2.11")
 def always_pull_images(carrier: ControlPlane) -> Steps:
-    """A pod starts from a private image only with credentials for its registry.
+    """Enable AlwaysPullImages.
+
+    Problem: the API server lets pods use private images that the node already has.
+
+    Result: Every pod needs credentials of its own for a private image.
 
     Why: any pod can otherwise use an image that its node has pulled for another, without credentials of its own.
 

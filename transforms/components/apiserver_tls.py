@@ -9,7 +9,11 @@ from ._tls import Tls, suites, version
 
 @transform(each=ControlPlane, stage="components", severity=Severity.MEDIUM, cis="1.2.29", options=Tls)
 def apiserver_tls(carrier: ControlPlane, options: Tls) -> Steps:
-    """The API server accepts current TLS only.
+    """Require current TLS on the API server.
+
+    Problem: the API server accepts outdated TLS.
+
+    Result: The API server accepts current TLS only.
 
     Why: whoever records the traffic can break old versions and suites, now or later.
 

@@ -52,7 +52,11 @@ _SETTINGS: dict[str, dict[str, _Setting]] = {
 
 @transform(each=ConfigMap, stage="components", severity=Severity.CRITICAL, only_reports=True)
 def argocd_settings(config_map: ConfigMap) -> Steps:
-    """Argo CD asks for a login, and gives rights to those alone whom somebody named.
+    """Require a login and named rights in Argo CD.
+
+    Problem: Argo CD lets callers in without a login, or gives everybody rights.
+
+    Result: Argo CD asks for a login, and gives rights only to named users.
 
     Why: Argo CD mostly acts as an administrator of the cluster, so who comes in without a login administers the
     cluster.

@@ -9,7 +9,11 @@ _FLAG = "authorization-mode"
 
 @transform(each=ControlPlane, stage="components", severity=Severity.CRITICAL, cis="1.2.6")
 def authorization_mode(carrier: ControlPlane) -> Steps:
-    """The API server checks a caller's rights before it does what the caller asks.
+    """Set authorization modes Node and RBAC.
+
+    Problem: the API server does not check the rights of its callers properly.
+
+    Result: The API server checks a caller's rights before it does what the caller asks.
 
     Why: AlwaysAllow makes every caller with a name an administrator; Node and RBAC hold kubelets to their own
     objects and everyone else to their roles.

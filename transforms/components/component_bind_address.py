@@ -9,7 +9,11 @@ _FLAG = "bind-address"
 
 @transform(each=ControlPlane, stage="components", severity=Severity.LOW, cis="1.3.7")
 def component_bind_address(carrier: ControlPlane) -> Steps:
-    """The controller manager and the scheduler serve their host alone.
+    """Bind the component to the local host.
+
+    Problem: the component listens beyond its own host.
+
+    Result: The component listens on its own host only.
 
     Why: their ports serve internals without a need for access from elsewhere.
 

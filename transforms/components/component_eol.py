@@ -12,7 +12,11 @@ from hardener.tree.core_views import Container
     only_reports=True,
 )  # fmt: skip
 def component_eol(container: Container) -> Steps:
-    """Components of the cluster are still maintained.
+    """Replace components that are no longer maintained.
+
+    Problem: {container} runs a component that is no longer maintained.
+
+    Result: The components of the cluster are maintained.
 
     Why: nobody closes the next hole in a project that has ended.
 

@@ -9,7 +9,11 @@ _GONE = {"v1beta2": "1.27", "v1beta3": "1.36"}
 
 @transform(each=ControlPlane, stage="components", severity=Severity.MEDIUM, only_reports=True)
 def component_flags(carrier: ControlPlane) -> Steps:
-    """Components talk to each other with certificates, and later versions can read their configuration.
+    """Correct insecure component flags.
+
+    Problem: the component has a flag that is insecure or about to be removed.
+
+    Result: Components use certificates between each other, and later versions can read their configuration.
 
     Why: without certificates anybody on the network path can read or answer; with a wrong path a component does not
     start, so only its owner can name the files.

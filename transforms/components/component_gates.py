@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ComponentFile, ControlPlane, by_table
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, only_reports=True)
 def component_gates(carrier: ControlPlane | ComponentFile) -> Steps:
-    """A component enables its feature gates one by one.
+    """Name feature gates one by one.
+
+    Problem: the component enables all alpha or beta features at once.
+
+    Result: The component enables its feature gates one by one.
 
     Why: AllAlpha and AllBeta switch on features that nobody promises to be safe, and each upgrade adds more.
 

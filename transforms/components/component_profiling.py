@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ComponentFile, ControlPlane, by_table
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, cis="1.2.15")
 def component_profiling(carrier: ControlPlane | ComponentFile) -> Steps:
-    """A component of the control plane serves no profiles of itself.
+    """Disable profiling.
+
+    Problem: the component serves profiles of itself.
+
+    Result: The component serves no profiles of itself.
 
     Why: the profiling endpoints show what runs inside and cost time of the processor; nothing in normal operation
     asks for them.

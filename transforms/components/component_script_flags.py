@@ -14,7 +14,11 @@ _WEAK = re.compile(
 
 @transform(each=Script, stage="components", severity=Severity.HIGH, only_reports=True)
 def component_script_flags(script: Script) -> Steps:
-    """No script starts a component with a flag that opens it.
+    """Remove insecure flags from scripts.
+
+    Problem: the script starts a component with an insecure flag.
+
+    Result: The script starts components without insecure flags.
 
     Why: flags in KUBELET_EXTRA_ARGS or in the command of a unit win over the configuration file, and nobody looks for
     them there.

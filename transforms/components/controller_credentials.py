@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ControlPlane, by_table
 
 @transform(each=ControlPlane, stage="components", severity=Severity.MEDIUM, cis="1.3.3")
 def controller_credentials(carrier: ControlPlane) -> Steps:
-    """Each controller works with an account of its own.
+    """Set use-service-account-credentials.
+
+    Problem: all controllers share one account.
+
+    Result: Each controller uses its own account.
 
     Why: with one identity for all, every controller has the rights of the strongest, and the audit log cannot tell
     them apart.

@@ -14,7 +14,11 @@ _OPEN = {
 
 @transform(each=Container, stage="components", severity=Severity.CRITICAL, classes=("system-namespace",))
 def dashboard_login(container: Container) -> Steps:
-    """A dashboard asks for a login.
+    """Require a login for the dashboard.
+
+    Problem: {container} serves a dashboard without a login.
+
+    Result: The dashboard asks for a login.
 
     Why: with a way past the login, everyone who reaches the dashboard acts as its service account.
 

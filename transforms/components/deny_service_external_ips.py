@@ -9,9 +9,14 @@ from ._plugins import added
 
 @transform(each=ControlPlane, stage="components", severity=Severity.LOW, cis="1.2.3", absence=True)
 def deny_service_external_ips(carrier: ControlPlane) -> Steps:
-    """No Service takes over traffic to an address that it names itself.
+    """Enable DenyServiceExternalIPs.
 
-    Why: whoever may write Services can otherwise read the traffic of others (CVE-2020-8554).
+    Problem: the API server lets Services capture traffic to any address.
+
+    Result: The API server refuses Services with new external addresses.
+
+    Why: whoever may write Services can otherwise read the traffic of others (CVE-2020-8554). The field is deprecated
+    since Kubernetes 1.36 (KEP-5707); until kube-proxy drops it, the plugin is what refuses it.
 
     May break: a Service with externalIPs that the tree does not show is refused when it is written next; those that
     exist stay.

@@ -7,7 +7,11 @@ from hardener.tree.control_plane import DevelopmentCluster, signs
 
 @transform(each=DevelopmentCluster, stage="components", severity=Severity.LOW, only_reports=True)
 def development_cluster(cluster: DevelopmentCluster) -> Steps:
-    """A cluster that kind or RKE1 makes starts its components with safe flags.
+    """Correct insecure flags of a kind or RKE1 cluster.
+
+    Problem: the cluster starts a component with an insecure flag.
+
+    Result: The cluster starts its components with safe flags.
 
     Why: its flags are text inside text, which no one checks; what begins as a trial is soon reached by others.
 

@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ControlPlane, by_table
 
 @transform(each=ControlPlane, stage="components", severity=Severity.HIGH, cis="1.2.12")
 def disabled_admission_plugins(carrier: ControlPlane) -> Steps:
-    """The API server runs the admission plugins that the cluster relies on.
+    """Enable the required admission plugins.
+
+    Problem: the API server runs without a required admission plugin.
+
+    Result: The API server runs the admission plugins that the cluster relies on.
 
     Why: without them a pod can use an account that does not exist, a node can change others, and policies bind
     nobody.

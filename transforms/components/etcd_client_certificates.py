@@ -9,7 +9,11 @@ _SIDES = (("", "clients"), ("peer-", "other members"))
 
 @transform(each=ControlPlane, stage="components", severity=Severity.CRITICAL, cis="2.2")
 def etcd_client_certificates(carrier: ControlPlane) -> Steps:
-    """etcd asks everyone for a certificate.
+    """Require client certificates in etcd.
+
+    Problem: etcd accepts clients without a certificate.
+
+    Result: Etcd asks every client for a certificate.
 
     Why: whoever can talk to etcd owns every object, Secrets included.
 

@@ -12,7 +12,11 @@ _FLAG = "listen-metrics-urls"
 
 @transform(each=ControlPlane, stage="components", severity=Severity.LOW)
 def etcd_metrics_address(carrier: ControlPlane) -> Steps:
-    """etcd shows its metrics to its host alone.
+    """Bind etcd metrics to the local host.
+
+    Problem: etcd serves its metrics beyond its own host.
+
+    Result: Etcd serves its metrics on its own host only.
 
     Why: the metrics port asks for no certificate, and tells the size and pulse of the whole cluster.
 

@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ControlPlane, by_table
 
 @transform(each=ControlPlane, stage="components", severity=Severity.HIGH)
 def flag_remove_noop(carrier: ControlPlane) -> Steps:
-    """A component has no flag that its version no longer knows.
+    """Remove flags that no longer exist.
+
+    Problem: the component has a flag that its version does not know.
+
+    Result: Every flag of the component is known to its version.
 
     Why: a component does not start with a flag that it does not know, and the flags of the old insecure port say
     what someone once wanted: an API without a login.

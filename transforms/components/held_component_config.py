@@ -72,7 +72,11 @@ _WEAK = (
 
 @transform(each=ConfigMap, stage="components", severity=Severity.CRITICAL, cis="4.2.1", only_reports=True)
 def held_component_config(config_map: ConfigMap) -> Steps:
-    """The configuration of a component that a ConfigMap holds lets in nobody without a login.
+    """Require a login in component configuration.
+
+    Problem: the ConfigMap configures a component to accept callers without a login.
+
+    Result: The component accepts nobody without a login.
 
     Why: kubeadm keeps the configuration of kubelets, of kube-proxy and of the control plane in ConfigMaps of
     kube-system, and gives it to each node that joins or is upgraded.

@@ -10,7 +10,11 @@ _KEY = "write-kubeconfig-mode"
 
 @transform(each=ControlPlane, stage="components", severity=Severity.HIGH)
 def k3s_kubeconfig_mode(carrier: ControlPlane) -> Steps:
-    """The administrator's kubeconfig of a k3s or RKE2 server is read by root alone.
+    """Restrict the mode of the k3s kubeconfig.
+
+    Problem: the administrator's kubeconfig is readable by more than root.
+
+    Result: Only root can read the administrator's kubeconfig.
 
     Why: the file holds a key of cluster-admin, and every process of the host could read it.
 

@@ -11,7 +11,11 @@ _KEY = "protect-kernel-defaults"
 
 @transform(each=ControlPlane, stage="components", severity=Severity.LOW)
 def k3s_protect_kernel(carrier: ControlPlane) -> Steps:
-    """A k3s or RKE2 node does not start with kernel settings that differ from what it needs.
+    """Set protect-kernel-defaults (k3s, RKE2).
+
+    Problem: the node starts even with wrong kernel settings.
+
+    Result: The node does not start with kernel settings that differ from what it needs.
 
     Why: a drift from the settings of the hardened node image becomes visible.
 

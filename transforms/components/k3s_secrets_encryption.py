@@ -10,7 +10,11 @@ _KEY = "secrets-encryption"
 
 @transform(each=ControlPlane, stage="components", severity=Severity.MEDIUM)
 def k3s_secrets_encryption(carrier: ControlPlane) -> Steps:
-    """A k3s server keeps Secrets encrypted.
+    """Encrypt Secrets in k3s.
+
+    Problem: the k3s server stores Secrets as plain text.
+
+    Result: The k3s server encrypts Secrets.
 
     Why: whoever has the datastore or its backup otherwise reads every Secret.
 

@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ControlPlane, signs
 
 @transform(each=ControlPlane, stage="components", severity=Severity.CRITICAL, only_reports=True)
 def k3s_settings(carrier: ControlPlane) -> Steps:
-    """The configuration of k3s or RKE2 holds no token and asks for the CIS profile.
+    """Remove the token and use the CIS profile (k3s, RKE2).
+
+    Problem: the configuration holds a token or asks for no CIS profile.
+
+    Result: The configuration holds no token and asks for the CIS profile.
 
     Why: whoever reads the token adds a server to the cluster, and reads its Secrets; the CIS profile of RKE2 checks
     hosts at each start.

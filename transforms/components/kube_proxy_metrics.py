@@ -10,7 +10,11 @@ _PORT = "10249"
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, cis="4.3.1")
 def kube_proxy_metrics(carrier: ControlPlane | ComponentFile) -> Steps:
-    """kube-proxy shows its metrics to its node alone.
+    """Bind kube-proxy metrics to the local host.
+
+    Problem: kube-proxy serves its metrics beyond its node.
+
+    Result: kube-proxy serves its metrics on its node only.
 
     Why: the port asks for no login, and tells which Services there are.
 

@@ -30,7 +30,11 @@ class Kubelet:
     each=ControlPlane | ComponentFile, stage="components", severity=Severity.CRITICAL, cis="4.2.1", options=Kubelet
 )
 def kubelet_auth(carrier: ControlPlane | ComponentFile, options: Kubelet) -> Steps:
-    """The kubelet asks the API server who a caller is and what the caller may do.
+    """Require authentication and authorization on the kubelet.
+
+    Problem: the kubelet accepts requests that it does not check.
+
+    Result: The kubelet asks the API server who a caller is and what the caller may do.
 
     Why: an unauthenticated kubelet lets anyone who can reach port 10250 run commands in every pod of the node.
 

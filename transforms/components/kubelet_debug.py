@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ComponentFile, by_table
 
 @transform(each=ComponentFile, stage="components", severity=Severity.LOW)
 def kubelet_debug(carrier: ComponentFile) -> Steps:
-    """The kubelet serves neither profiles nor its own flags nor the node's logs.
+    """Disable debug endpoints of the kubelet.
+
+    Problem: the kubelet serves profiles, its flags or logs of the node.
+
+    Result: The kubelet serves neither profiles nor its own flags nor the node's logs.
 
     Why: these endpoints show what runs inside, let a client change the verbosity, and read system logs through the
     API.

@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ComponentFile, ControlPlane, by_table
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, cis="4.2.8")
 def kubelet_event_qps(carrier: ControlPlane | ComponentFile) -> Steps:
-    """The kubelet records events up to a limit that loses none in normal operation.
+    """Set eventRecordQPS.
+
+    Problem: the kubelet may lose events in normal operation.
+
+    Result: The kubelet loses no events in normal operation.
 
     Why: with too low a limit the traces of an attack are dropped, and without one a busy node floods the API
     server.

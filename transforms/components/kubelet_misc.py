@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ComponentFile, ControlPlane, by_table
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, cis="4.2.7", only_reports=True)
 def kubelet_misc(carrier: ControlPlane | ComponentFile) -> Steps:
-    """The kubelet has no setting that only its administrator can judge.
+    """Review kubelet settings.
+
+    Problem: the kubelet has a setting that needs a review.
+
+    Result: Every setting of the kubelet was reviewed by its administrator.
 
     Why: unsafe sysctls, pods from a URL, another host name and unchecked private images each open a way that
     depends on the rest of the node.

@@ -11,7 +11,11 @@ from hardener.tree.control_plane import Component, ComponentFile, ControlPlane, 
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.MEDIUM)
 def kubelet_protect_kernel(carrier: ControlPlane | ComponentFile) -> Steps:
-    """The kubelet does not start with kernel settings that differ from what it needs, and changes none of them.
+    """Set protectKernelDefaults.
+
+    Problem: the kubelet starts even with wrong kernel settings.
+
+    Result: The kubelet does not start with kernel settings that differ from what it needs, and changes none of them.
 
     Why: a drift from the settings of the hardened node image becomes visible; without this the kubelet overwrites it
     silently.

@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ComponentFile, ControlPlane, by_table
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.HIGH, cis="4.2.4")
 def kubelet_readonly_port(carrier: ControlPlane | ComponentFile) -> Steps:
-    """The kubelet opens no port without a login.
+    """Close the read-only port of the kubelet.
+
+    Problem: the kubelet opens a port without a login.
+
+    Result: The kubelet opens no port without a login.
 
     Why: port 10255 shows the specifications and metrics of all pods of the node to whoever reaches it.
 

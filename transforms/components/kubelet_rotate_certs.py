@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ComponentFile, ControlPlane, by_table
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.MEDIUM, cis="4.2.10")
 def kubelet_rotate_certs(carrier: ControlPlane | ComponentFile) -> Steps:
-    """The kubelet renews its client certificate before it ends.
+    """Rotate kubelet client certificates.
+
+    Problem: the kubelet does not renew its client certificate.
+
+    Result: The kubelet renews its client certificate before it expires.
 
     Why: without that the node drops out of the cluster when the certificate expires, and a stolen one is valid until
     then.

@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ComponentFile, ControlPlane, by_table
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, cis="4.2.11")
 def kubelet_rotate_gate(carrier: ControlPlane | ComponentFile) -> Steps:
-    """No component switches the renewal of kubelet server certificates off.
+    """Enable rotation of kubelet server certificates.
+
+    Problem: the component switches the rotation of kubelet server certificates off.
+
+    Result: Kubelet server certificates can be renewed.
 
     Why: the gate is on since Kubernetes 1.12; switching it off leaves kubelets with certificates that end or that
     they sign themselves.

@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ComponentFile, ControlPlane, by_table
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.MEDIUM, cis="4.2.14")
 def kubelet_seccomp_default(carrier: ControlPlane | ComponentFile) -> Steps:
-    """A pod without a seccomp profile gets that of the container runtime.
+    """Set seccompDefault on the kubelet.
+
+    Problem: the kubelet starts pods without a seccomp profile unconfined.
+
+    Result: A pod without a seccomp profile gets that of the container runtime.
 
     Why: most ways out of a container begin with a system call that an application never makes.
 

@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ComponentFile, ControlPlane, by_table
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.LOW, cis="4.2.5")
 def kubelet_stream_timeout(carrier: ControlPlane | ComponentFile) -> Steps:
-    """An idle connection of exec or logs ends.
+    """Set an idle timeout for kubelet streams.
+
+    Problem: idle connections of exec or logs never end.
+
+    Result: Idle connections of exec or logs end.
 
     Why: with the flag at 0 forgotten shells stay open for good and use up the ports of the node. In a
     KubeletConfiguration 0 is the same as nothing: the kubelet takes its four hours, so the file is left as it is.

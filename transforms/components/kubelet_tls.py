@@ -9,7 +9,11 @@ from ._tls import suites, version
 
 @transform(each=ControlPlane | ComponentFile, stage="components", severity=Severity.MEDIUM, cis="4.2.12")
 def kubelet_tls(carrier: ControlPlane | ComponentFile) -> Steps:
-    """The kubelet accepts current TLS only.
+    """Require current TLS on the kubelet.
+
+    Problem: the kubelet accepts outdated TLS.
+
+    Result: The kubelet accepts current TLS only.
 
     Why: whoever records the traffic can break old versions and suites, now or later.
 

@@ -9,7 +9,11 @@ from ._plugins import added
 
 @transform(each=ControlPlane, stage="components", severity=Severity.HIGH, cis="1.2.14")
 def node_restriction(carrier: ControlPlane) -> Steps:
-    """A node may change only itself and its pods.
+    """Enable NodeRestriction.
+
+    Problem: a node can change other nodes and their pods.
+
+    Result: A node can change only itself and its pods.
 
     Why: the credentials of one kubelet could otherwise label other nodes, and draw their pods and Secrets to
     itself.

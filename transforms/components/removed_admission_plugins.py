@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ControlPlane, by_table
 
 @transform(each=ControlPlane, stage="components", severity=Severity.MEDIUM, cis="1.2.10")
 def removed_admission_plugins(carrier: ControlPlane) -> Steps:
-    """The API server names no admission plugin that admits everything or that is gone.
+    """Remove obsolete admission plugins.
+
+    Problem: the API server names an admission plugin that admits everything or no longer exists.
+
+    Result: Every admission plugin of the API server exists and checks requests.
 
     Why: AlwaysAdmit checks nothing, and the server does not start with the name of a plugin that was removed.
 

@@ -7,7 +7,11 @@ from hardener.tree.control_plane import ControlPlane, by_table
 
 @transform(each=ControlPlane, stage="components", severity=Severity.MEDIUM, cis="1.2.21")
 def service_account_lookup(carrier: ControlPlane) -> Steps:
-    """The API server checks whether the account of a token still exists.
+    """Enable service-account-lookup.
+
+    Problem: the API server accepts tokens of deleted accounts.
+
+    Result: The API server checks whether the account of a token still exists.
 
     Why: without the look-up the token of a deleted account is good until it ends by itself.
 

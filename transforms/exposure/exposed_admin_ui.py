@@ -34,7 +34,11 @@ class _Door(Struct, frozen=True):
     only_reports=True, peers=("kubescape:C-0021",),
 )  # fmt: skip
 def exposed_admin_ui(opening: Service | Ingress) -> Steps:
-    """An administration interface is not reachable from outside the cluster.
+    """Close the administration interface to the outside.
+
+    Problem: an administration interface is reachable from outside the cluster.
+
+    Result: The administration interface is reachable only inside the cluster.
 
     Why: whoever reaches it administers what is behind it, and most of these programs were written for people who are
     inside already: they ask for no password, or come with a known one.

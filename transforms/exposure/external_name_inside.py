@@ -13,7 +13,11 @@ _OTHER_WAYS = ("nip.io", "sslip.io")
 
 @transform(each=Service, stage="exposure", severity=Severity.MEDIUM, only_reports=True)
 def external_name_inside(service: Service) -> Steps:
-    """A Service of the type ExternalName names a host outside of the cluster.
+    """Remove the ExternalName that points into the cluster.
+
+    Problem: the ExternalName Service points into the cluster, to its node or to the cloud's metadata service.
+
+    Result: The Service points only to hosts outside the cluster.
 
     Why: an Ingress controller or gateway that follows the name connects to itself, to its node or to the credentials of
     the cloud, where nobody expects a caller from the outside.

@@ -11,7 +11,11 @@ _KEY = "allow-snippet-annotations"
 
 @transform(each=ConfigMap, stage="exposure", severity=Severity.HIGH, only_reports=True)
 def ingress_controller_snippets(config_map: ConfigMap) -> Steps:
-    """The controller of Ingresses takes no text of an annotation into its configuration.
+    """Forbid snippet annotations in the Ingress controller.
+
+    Problem: the Ingress controller accepts configuration from annotations.
+
+    Result: The Ingress controller ignores snippet annotations.
 
     Why: with `allow-snippet-annotations: "true"` whoever may write an Ingress runs directives of his own in a process
     that holds the certificates of all, and mostly a token that reads the Secrets of the cluster (CVE-2021-25742).

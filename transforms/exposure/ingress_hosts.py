@@ -22,7 +22,11 @@ _Open = tuple[str, str, Path]  # the host name, "" for any; why; where that stan
 
 @transform(each=Ingress, stage="exposure", severity=Severity.LOW, only_reports=True)
 def ingress_hosts(ingress: Ingress) -> Steps:
-    """Traffic from outside the cluster comes in under host names that somebody chose.
+    """Name the hosts of an Ingress.
+
+    Problem: the Ingress has a rule for any host name.
+
+    Result: The Ingress serves only the host names that it lists.
 
     Why: a rule without a host takes every name that no other rule of the controller names, so it may take what is meant
     for others, and an attacker points a name of his own at it; a wildcard does so for every name below a domain, and
@@ -55,7 +59,7 @@ def _said(ingress: Ingress, found: list[_Open]) -> Finding:
         said.append(f"every name below {' and '.join(names[:2])}{more} leads to it")
     advice = _TAKE_OUT if why == _DEFAULT else _NAME
     return ingress.finding(
-        "; ".join(said), *path, advice=advice, severity=Severity.LOW, topic="entrance without a host name of its own"
+        "; ".join(said), *path, advice=advice, severity=Severity.LOW, topic="entry point without a host name of its own"
     )
 
 

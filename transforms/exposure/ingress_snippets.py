@@ -14,7 +14,11 @@ _ANNOTATIONS = ("metadata", "annotations")
     peers=("checkov:CKV_K8S_152", "checkov:CKV_K8S_153", "checkov:CKV_K8S_154"),
 )  # fmt: skip
 def ingress_snippets(ingress: Ingress) -> Steps:
-    """An Ingress brings no configuration of its own into the process of its controller.
+    """Remove configuration snippets from an Ingress.
+
+    Problem: the Ingress injects its own configuration into the controller.
+
+    Result: The Ingress adds no configuration of its own to its controller.
 
     Why: the text goes unchecked into a process that holds the certificates of all, and mostly a token that reads the
     Secrets of the whole cluster: whoever may write an Ingress reads them, too (CVE-2021-25742).

@@ -14,7 +14,11 @@ from hardener.tree.route_views import Ingress
     each=Ingress, stage="exposure", severity=Severity.MEDIUM, only_reports=True, peers=("polaris:tlsSettingsMissing",),
 )  # fmt: skip
 def ingress_tls(ingress: Ingress) -> Steps:
-    """Traffic from outside the cluster is encrypted.
+    """Add TLS to an Ingress.
+
+    Problem: the Ingress serves plain HTTP.
+
+    Result: Traffic from outside the cluster is encrypted.
 
     Why: a session or a password that crosses the internet in clear text is read, and what is served can be replaced, by
     everybody on the way.
@@ -27,10 +31,10 @@ def ingress_tls(ingress: Ingress) -> Steps:
                 "add tls with a Secret of the type kubernetes.io/tls (cert-manager keeps one up to date), or "
                 "the annotation by which its class gets a certificate"
             )
-            yield ingress.finding(f"{_served(ingress)} over HTTP: the Ingress has no section tls", "spec", advice=to_do)
+            yield ingress.finding(f"{_served(ingress)} over HTTP: the Ingress has no tls section", "spec", advice=to_do)
     elif ingress.names in OPENSHIFT_ROUTES and not ingress.has("spec", "tls"):
         advice = "add tls with termination: edge and insecureEdgeTerminationPolicy: Redirect"
-        yield ingress.finding(f"{_served(ingress)} over HTTP: the Route has no section tls", "spec", advice=advice)
+        yield ingress.finding(f"{_served(ingress)} over HTTP: the Route has no tls section", "spec", advice=advice)
     elif ingress.names in GATEWAYS:
         yield from _listeners(ingress)
     elif ingress.names in ISTIO_GATEWAYS:

@@ -43,7 +43,11 @@ _WEAK = {
 
 @transform(each=Ingress, stage="exposure", severity=Severity.MEDIUM, only_reports=True)
 def ingress_weak_settings(ingress: Ingress) -> Steps:
-    """An Ingress takes no check away from its controller, and its annotations hold values alone.
+    """Correct weak settings of an Ingress.
+
+    Problem: the Ingress switches a check off or has an annotation that can inject configuration.
+
+    Result: The Ingress keeps the checks of its controller, and its annotations hold plain values.
 
     Why: a switched-off check lets in whom a certificate should keep out; a value with a semicolon or a brace ends its
     place in the configuration and puts in whatever follows, into a process that holds the certificates of all.

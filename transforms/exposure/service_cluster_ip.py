@@ -40,13 +40,17 @@ class Exposure:
     peers=("kube-linter:exposed-services", "kubescape:C-0021"),
 )  # fmt: skip
 def service_cluster_ip(service: Service, options: Exposure) -> Steps:
-    """A Service with signs of internal use is reachable only inside the cluster.
+    """Set type: ClusterIP on internal Services.
+
+    Problem: the Service is reachable from outside the cluster and looks internal.
+
+    Result: The Service is reachable only inside the cluster.
 
     Why: scanners find a public address within hours, and then only the login of the service protects it. An Ingress
     serves what is meant for everybody; `kubectl port-forward` reaches the rest.
 
-    May break: whoever dials the load balancer or the node port loses the way in, its address is released, and a
-    revert brings new ones.
+    May break: whoever dials the load balancer or the node port loses the way in, its address is released, and reverting
+    assigns others.
     """
     kind = service.get("spec", "type")
     yield from _opened_again(service)

@@ -18,7 +18,11 @@ _PREFIXES = ("cluster_", "")
     peers=("checkov:CKV_AWS_38", "checkov:CKV_AWS_39"),
 )  # fmt: skip
 def tf_eks_endpoint(cluster: EksCluster | Module) -> Steps:
-    """The API server of an EKS cluster does not answer the whole internet (Terraform).
+    """Restrict the public endpoint of an EKS cluster (Terraform).
+
+    Problem: the API server of the EKS cluster is open to the internet.
+
+    Result: The API server of the EKS cluster answers only the addresses that need it.
 
     Why: a leaked token, or the next flaw of the API server, is then of no use from just anywhere (CKV_AWS_39).
 

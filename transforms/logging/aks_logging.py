@@ -9,7 +9,11 @@ _AUDIT = frozenset({"kube-audit", "kube-audit-admin"})
 
 @transform(each=AksCluster, stage="logging", severity=Severity.MEDIUM, cis="AKS 2.1.1", only_reports=True)
 def aks_logging(cluster: AksCluster) -> Steps:
-    """The audit log of an AKS cluster is kept (Terraform).
+    """Keep the audit log of an AKS cluster (Terraform).
+
+    Problem: the AKS cluster keeps no audit log.
+
+    Result: The audit log of the AKS cluster is kept.
 
     Why: AKS keeps no log of its control plane unless a diagnostic setting sends it somewhere.
 

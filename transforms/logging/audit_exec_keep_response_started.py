@@ -15,7 +15,11 @@ _STAGE = "ResponseStarted"
 
 @transform(each=AuditPolicy, stage="logging", severity=Severity.MEDIUM, after=("audit-policy-default",))
 def audit_exec_keep_response_started(policy: AuditPolicy) -> Steps:
-    """The audit log has a line when a shell or a tunnel begins, not only when it ends.
+    """Record the start of exec sessions.
+
+    Problem: the audit policy omits the start of shells and tunnels.
+
+    Result: The audit log records when a shell or a tunnel begins.
 
     Why: the answer to such a request is complete when the session is over, hours later or never; detection rules read
     the line of its start.

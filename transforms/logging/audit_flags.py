@@ -23,7 +23,11 @@ _BY_HAND = {
     options=AuditPolicyOptions,
 )
 def audit_flags(carrier: ControlPlane, options: AuditPolicyOptions) -> Steps:
-    """The API server keeps a record of who did what.
+    """Enable the audit log.
+
+    Problem: the API server keeps no complete audit log.
+
+    Result: The API server records who did what.
 
     Why: without an audit log an intrusion cannot be reconstructed.
 

@@ -20,7 +20,11 @@ _FLAG = rf"--({LOG}|{POLICY})(?:[= ](\"[^\"]*\"|'[^']*'|[^\s#\"'\\]+)|=?(?=\s|$)
     each=Script, stage="logging", severity=Severity.MEDIUM, cis="1.2.16", options=AuditPolicyOptions, only_reports=True,
 )  # fmt: skip
 def audit_flags_in_script(script: Script, options: AuditPolicyOptions) -> Steps:
-    """No script starts, or describes, an API server without an audit log.
+    """Enable the audit log in scripts.
+
+    Problem: the script configures an API server without an audit log.
+
+    Result: The script configures an API server with an audit log.
 
     Why: with no audit backend the server keeps no record of who did what, and an intrusion cannot be reconstructed.
 

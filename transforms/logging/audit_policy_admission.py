@@ -9,7 +9,11 @@ from ._policy import corrected
 
 @transform(each=AuditPolicy, stage="logging", severity=Severity.MEDIUM, cis="3.2.2")
 def audit_policy_admission(policy: AuditPolicy) -> Steps:
-    """The audit log holds changes of admission webhooks and approvals of certificates.
+    """Record changes of admission webhooks.
+
+    Problem: the audit policy does not record changes of admission webhooks or certificate approvals.
+
+    Result: The audit log records changes of admission webhooks and certificate approvals.
 
     Why: a webhook sees and changes every object, and an approved certificate is a login that cannot be taken back.
 

@@ -12,7 +12,11 @@ _OLD = ("v1alpha1", "v1beta1")
 
 @transform(each=AuditPolicy, stage="logging", severity=Severity.MEDIUM)
 def audit_policy_api_version(policy: AuditPolicy) -> Steps:
-    """The audit policy has the API version audit.k8s.io/v1.
+    """Set the audit policy version to v1.
+
+    Problem: the audit policy has an API version that no longer exists.
+
+    Result: The audit policy has the API version audit.k8s.io/v1.
 
     Why: since Kubernetes 1.24 an API server does not start with a policy of an older version. The fields are the same.
 

@@ -14,9 +14,13 @@ from ._policy import described, inserted
            "audit-policy-secrets"),
 )  # fmt: skip
 def audit_policy_default(policy: AuditPolicy) -> Steps:
-    """The audit log says of every request at least who made it, and when.
+    """Record every request.
 
-    Why: a request that matches no rule is not recorded at all, and nobody knows beforehand which one will matter.
+    Problem: the audit policy does not record some requests.
+
+    Result: The audit log records at least who made each request, and when.
+
+    Why: a request that matches no rule is not recorded at all, and nobody knows in advance which one will matter.
 
     May break: nothing; the log grows by a line or two for each request that was left out.
     """

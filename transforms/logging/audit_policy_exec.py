@@ -9,7 +9,11 @@ from ._policy import corrected
 
 @transform(each=AuditPolicy, stage="logging", severity=Severity.MEDIUM, cis="3.2.2")
 def audit_policy_exec(policy: AuditPolicy) -> Steps:
-    """The audit log says who opened a shell or a tunnel, and with which command.
+    """Record exec and port-forward.
+
+    Problem: the audit policy does not record who opens shells or tunnels.
+
+    Result: The audit log records who opened a shell or a tunnel, and with which command.
 
     Why: a shell in a pod is how most intrusions go on, and the request holds the command.
 

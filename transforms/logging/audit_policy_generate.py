@@ -17,7 +17,11 @@ _FILE = "audit-policy.yaml"
     each=ControlPlane, stage="logging", severity=Severity.MEDIUM, cis="3.2.1", options=AuditPolicyOptions, absence=True
 )
 def audit_policy_generate(plane: ControlPlane, options: AuditPolicyOptions) -> Steps:
-    """There is an audit policy for the API server that the tree configures.
+    """Create an audit policy.
+
+    Problem: the API server has no audit policy.
+
+    Result: There is an audit policy for the API server.
 
     Why: without one the server keeps no record of who did what, and an intrusion cannot be reconstructed.
 

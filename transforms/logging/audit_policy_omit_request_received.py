@@ -10,7 +10,11 @@ from ._policy import FOLLOW_UP
 
 @transform(each=AuditPolicy, stage="logging", severity=Severity.LOW, after=("audit-exec-keep-response-started",))
 def audit_policy_omit_request_received(policy: AuditPolicy) -> Steps:
-    """The audit log has no line for the mere arrival of a request.
+    """Omit the stage RequestReceived.
+
+    Problem: the audit policy records every request twice.
+
+    Result: The audit log records each request once.
 
     Why: the line of its answer says the same and how it ended; without the first one the same disk holds twice the
     time.

@@ -9,7 +9,11 @@ from ._policy import corrected
 
 @transform(each=AuditPolicy, stage="logging", severity=Severity.MEDIUM, cis="3.2.2")
 def audit_policy_pods(policy: AuditPolicy) -> Steps:
-    """The audit log holds the request of everything that is started.
+    """Record the bodies of pod requests.
+
+    Problem: the audit policy does not record what is started.
+
+    Result: The audit log records the request of everything that is started.
 
     Why: a privileged pod, a host path, a foreign image are known by the request; detection rules read it there.
 

@@ -9,7 +9,11 @@ from ._policy import corrected
 
 @transform(each=AuditPolicy, stage="logging", severity=Severity.MEDIUM, cis="3.2.2")
 def audit_policy_rbac(policy: AuditPolicy) -> Steps:
-    """The audit log holds every change of Roles and bindings whole.
+    """Record the bodies of RBAC changes.
+
+    Problem: the audit policy does not record RBAC changes in full.
+
+    Result: The audit log records every change of roles and bindings in full.
 
     Why: whoever gives himself rights changes these objects, and only the body says which rights they were.
 

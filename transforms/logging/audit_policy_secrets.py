@@ -11,7 +11,11 @@ from ._policy import AuditPolicyOptions, described, inserted, recorded
 
 @transform(each=AuditPolicy, stage="logging", severity=Severity.HIGH, cis="3.2.2", options=AuditPolicyOptions)
 def audit_policy_secrets(policy: AuditPolicy, options: AuditPolicyOptions) -> Steps:
-    """The audit log says who read or changed a Secret, and never what is in it.
+    """Record access to Secrets without values.
+
+    Problem: the audit policy misses access to Secrets, or records their values.
+
+    Result: The audit log records who read or changed a Secret, and never its value.
 
     Why: an access that is not recorded cannot be found out about, and a body that is recorded makes the log a second
     store of secrets, which more people read and more systems keep. Rule order decides: only the first match counts.

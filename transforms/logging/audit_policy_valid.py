@@ -9,7 +9,11 @@ from hardener.tree.audit_policy_views import AuditPolicy
     each=AuditPolicy, stage="logging", severity=Severity.HIGH, after=("audit-policy-default",), only_reports=True,
 )  # fmt: skip
 def audit_policy_valid(policy: AuditPolicy) -> Steps:
-    """The API server can start with the audit policy.
+    """Correct the audit policy.
+
+    Problem: the API server cannot start with the audit policy.
+
+    Result: The API server can start with the audit policy.
 
     Why: a server refuses a policy with a single wrong field and does not start, and then nobody can correct anything
     through it.

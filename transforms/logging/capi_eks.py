@@ -12,7 +12,11 @@ _LOGS = ("apiServer", "audit", "authenticator", "controllerManager", "scheduler"
 
 @transform(each=AwsControlPlane, stage="logging", severity=Severity.MEDIUM, cis="EKS 2.1.1")
 def capi_eks(plane: AwsControlPlane) -> Steps:
-    """The control plane of an EKS cluster logs what it does (Cluster API).
+    """Enable control-plane logs (Cluster API).
+
+    Problem: the control plane of the EKS cluster does not log everything.
+
+    Result: The control plane of the EKS cluster keeps its logs.
 
     Why: control-plane logs are off unless requested, and they cannot be recovered afterwards.
 

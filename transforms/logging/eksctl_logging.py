@@ -13,7 +13,11 @@ _RETENTION = 90  # days; without a number logs are kept, and billed, for ever
 
 @transform(each=EksctlCluster, stage="logging", severity=Severity.MEDIUM, options=ControlPlaneLogs, cis="EKS 2.1.1")
 def eksctl_logging(cluster: EksctlCluster, options: ControlPlaneLogs) -> Steps:
-    """The control plane of an EKS cluster logs what it does (eksctl).
+    """Enable control-plane logs (eksctl).
+
+    Problem: the control plane of the EKS cluster does not log everything.
+
+    Result: The control plane of the EKS cluster keeps its logs.
 
     Why: control-plane logs are off unless requested, and they cannot be recovered afterwards.
 

@@ -10,7 +10,11 @@ from hardener.tree.cloud_views import GkeCluster
     peers=("checkov:CKV_GCP_1",),
 )  # fmt: skip
 def gke_logging(cluster: GkeCluster) -> Steps:
-    """A GKE cluster sends its logs to Cloud Logging (Terraform).
+    """Enable logs of a GKE cluster (Terraform).
+
+    Problem: the GKE cluster does not send its logs to Cloud Logging.
+
+    Result: The GKE cluster sends its logs to Cloud Logging.
 
     Why: without them there is no evidence of what happened (CKV_GCP_1).
 

@@ -15,7 +15,11 @@ _CHARTS = (("spec", "chart"), ("spec", "chart", "spec", "chart"), ("spec", "sour
 
 @transform(each=ControlPlane, stage="logging", severity=Severity.LOW, absence=True, only_reports=True)
 def log_shipping(plane: ControlPlane) -> Steps:
-    """Logs leave the nodes that they are about.
+    """Send logs off the nodes.
+
+    Problem: no manifest sends logs off the nodes.
+
+    Result: Logs are stored outside the nodes that they are about.
 
     Why: whoever takes over a node removes the logs on it, and the logs of a pod go with the pod.
 

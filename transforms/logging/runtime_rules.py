@@ -35,7 +35,11 @@ class Runtime:
 
 @transform(each=Namespace, stage="logging", severity=Severity.LOW, options=Runtime)
 def runtime_rules(namespace: Namespace, options: Runtime) -> Steps:
-    """With `runtime.rules` set, Falco or Tetragon gets rules that report what no hardened workload does.
+    """Add runtime detection rules.
+
+    Problem: no Falco or Tetragon rules cover the namespace.
+
+    Result: Falco or Tetragon reports what no hardened workload does (option `runtime.rules`).
 
     Why: a shell in a container, a read of the account's token, a call of the cloud's metadata service are what an
     intruder does first. Prevention leaves no trace of who tried.

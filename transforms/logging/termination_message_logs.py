@@ -18,7 +18,11 @@ _DEFAULT_PATH = "/dev/termination-log"
     classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"),
 )  # fmt: skip
 def termination_message_logs(container: Container) -> Steps:
-    """A container that fails without a message of its own leaves the end of its log in the status of its pod.
+    """Set terminationMessagePolicy: FallbackToLogsOnError.
+
+    Problem: {container} may fail without a message.
+
+    Result: A container that fails without a message leaves the end of its log in the status of its pod.
 
     Why: the log goes with the container: if it fails again and again, only one earlier log is kept. Whoever watches the
     status sees an exit code and no reason.

@@ -16,7 +16,11 @@ _DEFAULT = ("audit", "api", "authenticator")
     peers=("checkov:CKV_AWS_37",),
 )  # fmt: skip
 def tf_eks_log_types(cluster: EksCluster | Module, options: ControlPlaneLogs) -> Steps:
-    """The control plane of an EKS cluster logs what it does (Terraform).
+    """Enable control-plane logs of an EKS cluster (Terraform).
+
+    Problem: the control plane of the EKS cluster does not log everything.
+
+    Result: The control plane of the EKS cluster keeps its logs.
 
     Why: control-plane logs are off unless requested, and they cannot be recovered afterwards.
 

@@ -24,7 +24,11 @@ _PEERS = {"ingress": "from", "egress": "to"}
     each=CiliumPolicy | CalicoPolicy | ClusterPolicy, stage="network", severity=Severity.MEDIUM, only_reports=True
 )
 def addon_policy_allow_all(policy: Policy) -> Steps:
-    """A policy of Cilium, Calico or a cluster administrator closes something in each direction that it names.
+    """Restrict policies that allow everything.
+
+    Problem: the policy allows all traffic in a direction.
+
+    Result: The policy restricts traffic in each direction that it names.
 
     Why: a rule that lets everybody through undoes what other policies close: for all pods that it selects, and where it
     is a policy of the cluster, in every namespace.

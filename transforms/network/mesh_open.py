@@ -15,7 +15,11 @@ _OFF = "DISABLE"
     each=PeerAuthentication | MeshAuthorization, stage="network", severity=Severity.MEDIUM, only_reports=True,
 )  # fmt: skip
 def mesh_open(target: PeerAuthentication | MeshAuthorization) -> Steps:
-    """A mesh encrypts what its workloads say, and lets through only callers that a rule names.
+    """Require mutual TLS and named callers in the mesh.
+
+    Problem: the mesh accepts plain text or any caller.
+
+    Result: The mesh encrypts traffic and accepts only named callers.
 
     Why: with `mtls.mode: DISABLE` nobody proves who calls, and traffic is readable on the way; a rule without
     conditions lets everybody through, whatever the other policies of the mesh allow.

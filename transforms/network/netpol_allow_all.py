@@ -27,10 +27,14 @@ _SHOWN = 3
     ),
 )  # fmt: skip
 def netpol_allow_all(policy: NetworkPolicy, options: NetworkPolicies) -> Steps:
-    """A policy closes something in each direction that it names.
+    """Restrict NetworkPolicies that allow everything.
+
+    Problem: the NetworkPolicy allows all traffic in a direction.
+
+    Result: The NetworkPolicy restricts traffic in each direction that it names.
 
     Why: policies add up, so that one with the rule {} in a direction opens it for its pods whatever the others say.
-    Where it stands, nothing is isolated, and the list of policies looks as if it were.
+    Where it applies, nothing is isolated, and the list of policies looks as if it were.
 
     May break: nothing, since it only reports: manifests do not say who needs the open rule. The finding holds
     the policy that harden writes where there is none.

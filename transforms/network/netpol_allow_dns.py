@@ -18,7 +18,11 @@ from ._policies import ISOLATION_CHECKS, TOPIC, NetworkPolicies, free_name, of, 
     peers=ISOLATION_CHECKS,
 )  # fmt: skip
 def netpol_allow_dns(namespace: Namespace, options: NetworkPolicies) -> Steps:
-    """Pods of a namespace that is closed can still ask the DNS of the cluster.
+    """Allow DNS in a closed namespace.
+
+    Problem: the namespace is closed, and no policy allows DNS.
+
+    Result: Pods of the namespace can ask the DNS of the cluster.
 
     Why: a default deny without it stops every connection that begins with a name, which is nearly every one.
 

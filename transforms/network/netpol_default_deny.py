@@ -31,7 +31,11 @@ from ._traffic import on_host_network
     peers=_policies.ISOLATION_CHECKS,
 )  # fmt: skip
 def netpol_default_deny(namespace: Namespace, options: _policies.NetworkPolicies) -> Steps:
-    """A pod of the namespace takes and opens no connection that no policy names.
+    """Add a default-deny NetworkPolicy.
+
+    Problem: the namespace has no default-deny NetworkPolicy.
+
+    Result: Pods of the namespace have only the connections that a policy allows.
 
     Why: without a policy every pod of the cluster, and whoever takes one over, reaches every other pod and the metadata
     address of the cloud. Policies of single workloads say nothing about the pod that comes next.

@@ -94,7 +94,11 @@ def _never_recorded(pod: PodTemplate) -> Iterator[Finding]:
     peers=ISOLATION_CHECKS,
 )  # fmt: skip
 def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
-    """The pods of a workload take and open the connections that the manifests show, and no others.
+    """Add a NetworkPolicy for the workload.
+
+    Problem: the pods accept and open connections that no manifest shows.
+
+    Result: The pods accept and open only the connections that the manifests show.
 
     Why: without a policy every pod of the cluster, and whoever takes one over, reaches every other pod and the address
     at which clouds hand out the credentials of the node.

@@ -39,7 +39,11 @@ class AdmissionConfig:
     each=AdmissionFile | ControlPlane, stage="policy", severity=Severity.MEDIUM, cis="5.2.1", options=AdmissionConfig
 )
 def admission_config_pss(target: AdmissionFile | ControlPlane, options: AdmissionConfig) -> Steps:
-    """The API server holds namespaces without a label to a Pod Security level.
+    """Set a default Pod Security level.
+
+    Problem: namespaces without a label have no Pod Security level, or a weak one.
+
+    Result: The API server applies a Pod Security level to namespaces without a label.
 
     Why: new namespaces start protected instead of open.
 

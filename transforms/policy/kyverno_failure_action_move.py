@@ -18,7 +18,11 @@ _OLD, _OVERRIDES = "validationFailureAction", "validationFailureActionOverrides"
 
 @transform(each=KyvernoPolicy, stage="policy", severity=Severity.LOW, options=Policies)
 def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Steps:
-    """Each rule of a Kyverno policy says itself whether it refuses.
+    """Move failureAction to the Kyverno rules.
+
+    Problem: the Kyverno policy uses the deprecated field validationFailureAction.
+
+    Result: Each rule of the Kyverno policy has its own failureAction.
 
     Why: `spec.validationFailureAction` is deprecated since Kyverno 1.13; a version that reads it no more would only
     report what the policy refuses.

@@ -16,7 +16,11 @@ _LISTS = ("containers", "initContainers", "ephemeralContainers")
 
 @transform(each=KyvernoPolicy, stage="policy", severity=Severity.HIGH, pss="restricted", cis="5.2.1")
 def kyverno_pattern_anchors(policy: KyvernoPolicy) -> Steps:
-    """A rule on privileged containers or root users holds for containers of every list, and for pods that say nothing.
+    """Extend the Kyverno pattern to all containers.
+
+    Problem: the Kyverno rule skips some containers, or pods that leave a field out.
+
+    Result: The rule covers all kinds of containers, and pods that leave a field out.
 
     Why: a plain key of a pattern has to be there, so that a pod which leaves out `privileged` is refused, while an init
     container or one added by kubectl debug is not looked at; a container can take back what its pod says.

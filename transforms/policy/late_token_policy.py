@@ -5,14 +5,18 @@ from __future__ import annotations
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import MutatingPolicy
-from hardener.kubernetes.policies.cel_mutation import may_set_false
+from hardener.kubernetes.policies.cel_mutation import may_set
 
 _FIELD = "automountServiceAccountToken"
 
 
 @transform(each=MutatingPolicy, stage="policy", severity=Severity.MEDIUM, only_reports=True)
 def late_token_policy(policy: MutatingPolicy) -> Steps:
-    """A policy that keeps the token of a service account from pods acts before it is mounted.
+    """Replace the policy that acts after the token mount.
+
+    Problem: the policy removes the token only after it was mounted.
+
+    Result: The token is not mounted.
 
     Why: the API server runs MutatingAdmissionPolicies behind its own plugins. ServiceAccount has mounted the token of a
     pod by then: the field says false afterwards, and the token is there all the same.
@@ -25,7 +29,7 @@ def late_token_policy(policy: MutatingPolicy) -> Steps:
     if any("volumeMounts" in text for _, text in expressions):
         return
     for path, text in expressions:
-        if may_set_false(text, _FIELD):
+        if may_set(text, _FIELD, "false"):
             message = (
                 f"{policy.object} sets {_FIELD} of pods after the token is mounted: the field says false, but the"
                 " token is there"

@@ -17,7 +17,11 @@ _DEFAULTS = {"defaultRequest": {"cpu": "50m", "memory": "64Mi"}, "default": {"me
     each=Namespace, stage="labels", severity=Severity.LOW, absence=True, only_reports=True,
 )  # fmt: skip
 def namespace_bounds(namespace: Namespace) -> Steps:
-    """A namespace bounds what its pods take of their nodes.
+    """Add a ResourceQuota or LimitRange.
+
+    Problem: the namespace has no limit for its resources.
+
+    Result: The namespace limits the resources that its pods use.
 
     Why: without a ResourceQuota or a LimitRange one namespace can take all memory and processors of the nodes, and a
     pod that says nothing has no bound at all.
@@ -40,7 +44,7 @@ def namespace_bounds(namespace: Namespace) -> Steps:
     yield namespace.finding(
         f"namespace {namespace.name} has no ResourceQuota and no LimitRange: nothing bounds what its pods take of "
         "their nodes",
-        advice=f"add one with numbers of yours, such as {json.dumps(made)}",
+        advice=f"add one with your own numbers, such as {json.dumps(made)}",
         severity=Severity.LOW,
         topic="namespace without a ResourceQuota or LimitRange",
     )

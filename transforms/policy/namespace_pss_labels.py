@@ -40,7 +40,11 @@ class NamespaceLabels:
     options=NamespaceLabels,
 )  # fmt: skip
 def namespace_pss_labels(namespace: Namespace, options: NamespaceLabels) -> Steps:
-    """The API server refuses or reports pods of the namespace that fall below a Pod Security level.
+    """Set Pod Security labels.
+
+    Problem: the namespace has no Pod Security labels, or weaker ones than its pods need.
+
+    Result: The API server refuses or reports pods of the namespace below its Pod Security level.
 
     Why: the built-in admission check stops what breaks the standard, whoever creates it, so that the next manifest
     cannot undo this one. The version is pinned, so that an upgrade of the cluster does not change the verdict.

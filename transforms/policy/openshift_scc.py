@@ -16,7 +16,11 @@ _LOOSE = frozenset({"volumes", "seccompProfiles"})  # they open nothing by thems
 
 @transform(each=SecurityContextConstraints, stage="policy", severity=Severity.HIGH, only_reports=True)
 def openshift_scc(constraints: SecurityContextConstraints) -> Steps:
-    """A SecurityContextConstraints lets pods do what they need, and only those who run such pods hold it.
+    """Restrict the SecurityContextConstraints.
+
+    Problem: the SecurityContextConstraints allow more than their pods need, or to everybody.
+
+    Result: Only accounts that need the SecurityContextConstraints can use them.
 
     Why: OpenShift runs a pod by the constraints that its service account may use; one that lets containers be
     privileged, be root or reach the node gives the node to whoever may use it, and a group gives it to all of its

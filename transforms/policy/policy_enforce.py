@@ -20,7 +20,11 @@ Policy = KyvernoPolicy | CelPolicy | Constraint | PolicyBinding
     each=KyvernoPolicy | CelPolicy | Constraint | PolicyBinding, stage="policy", severity=Severity.MEDIUM, cis="5.2.1"
 )
 def policy_enforce(policy: Policy) -> Steps:
-    """A policy of the Pod Security Standards refuses, once all workloads of the tree pass it.
+    """Enforce policies that all workloads pass.
+
+    Problem: the policy only reports violations.
+
+    Result: The policy refuses violations.
 
     Why: a policy that only audits records violations and lets them run.
 

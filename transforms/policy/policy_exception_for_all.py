@@ -15,7 +15,11 @@ _BY_WHOM = ("subjects", "roles", "clusterRoles")
 
 @transform(each=PolicyException, stage="policy", severity=Severity.HIGH, only_reports=True)
 def policy_exception_for_all(exception: PolicyException) -> Steps:
-    """An exception from a policy names what it is for.
+    """Restrict the policy exception.
+
+    Problem: the exception applies to everything.
+
+    Result: The exception names the workloads that it is for.
 
     Why: an exception that matches every namespace switches the policy off for the whole cluster, and the list of
     policies looks as if it were on.

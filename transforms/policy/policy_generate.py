@@ -21,7 +21,11 @@ _NO_ADD_ON = "use --policy-engine vap, which needs nothing but the API server an
 
 @transform(each=PolicyHome, stage="policy", severity=Severity.HIGH, cis="5.2.1", options=Policies)
 def policy_generate(home: PolicyHome, options: Policies) -> Steps:
-    """Admission policies refuse what the profile forbids where the tree shows all pods, and warn elsewhere.
+    """Add admission policies.
+
+    Problem: no admission policy enforces the profile.
+
+    Result: Admission policies refuse what the profile forbids where all pods are known, and warn elsewhere.
 
     Why: without an admission rule the next manifest, or the next kubectl run, can undo all of this.
 

@@ -11,7 +11,11 @@ _GONE = (1, 25)
 
 @transform(each=PodSecurityPolicy, stage="policy", severity=Severity.MEDIUM, cis="5.2.1", only_reports=True)
 def psp_objects(policy: PodSecurityPolicy) -> Steps:
-    """No PodSecurityPolicy is taken for protection.
+    """Remove PodSecurityPolicies.
+
+    Problem: the PodSecurityPolicy has no effect.
+
+    Result: The repository holds no PodSecurityPolicy.
 
     Why: Kubernetes removed them in 1.25: the manifest is refused, and what it forbade is allowed.
 

@@ -20,7 +20,11 @@ _ORDINARY_RUNTIMES = frozenset({"runc", "crun", "default"})
 
 @transform(each=AdmissionFile, stage="policy", severity=Severity.HIGH, cis="5.2.1", only_reports=True)
 def pss_exemptions(target: AdmissionFile) -> Steps:
-    """Pod Security exempts nobody who makes pods for others.
+    """Remove broad Pod Security exemptions.
+
+    Problem: Pod Security exempts callers or namespaces that start pods for others.
+
+    Result: Pod Security exempts nobody who makes pods for others.
 
     Why: an exempt user, runtime class or namespace is never checked. A controller makes the pods of every Deployment,
     and the ordinary runtime class starts any pod: exempt one of them, and no level holds.

@@ -10,7 +10,11 @@ from hardener.tree.script_views import Script
 
 @transform(each=Script, stage="policy", severity=Severity.HIGH, pss="baseline", cis="5.2.1", only_reports=True)
 def script_kubectl_privileged(script: Script) -> Steps:
-    """No script starts a pod whose flags open its node.
+    """Remove privileged kubectl commands from scripts.
+
+    Problem: the script starts a pod with access to its node.
+
+    Result: The script starts no pod with access to its node.
 
     Why: nobody reviews a pod that `kubectl run --overrides` or `kubectl debug --profile=sysadmin` starts: it is in no
     manifest. What a script can start, everybody with the same rights can start.

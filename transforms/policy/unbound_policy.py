@@ -13,7 +13,11 @@ _BINDING = "ValidatingAdmissionPolicyBinding"
 
 @transform(each=AdmissionPolicy, stage="policy", severity=Severity.MEDIUM, absence=True, only_reports=True)
 def unbound_policy(policy: AdmissionPolicy) -> Steps:
-    """An admission policy is bound, so that it judges something.
+    """Bind the admission policy.
+
+    Problem: the admission policy has no binding and no effect.
+
+    Result: The admission policy is bound.
 
     Why: a policy of the API server without a binding judges no request, and the list of policies looks as if it did.
 

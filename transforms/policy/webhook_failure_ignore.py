@@ -9,7 +9,11 @@ from hardener.facts.access.admission import AdmissionPolicy, AdmissionWebhook
 
 @transform(each=AdmissionWebhook | AdmissionPolicy, stage="policy", severity=Severity.MEDIUM, only_reports=True)
 def webhook_failure_ignore(target: AdmissionWebhook | AdmissionPolicy) -> Steps:
-    """A request is refused if its admission check cannot answer.
+    """Set failurePolicy: Fail.
+
+    Problem: requests are admitted if the admission check does not answer.
+
+    Result: Requests are refused if the admission check does not answer.
 
     Why: with `failurePolicy: Ignore` a webhook is skipped as soon as somebody keeps it from answering, by load or by
     deleting its pod.

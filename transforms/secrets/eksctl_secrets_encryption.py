@@ -7,7 +7,11 @@ from hardener.facts.secrets import ClusterConfig
 
 @transform(each=ClusterConfig, stage="secrets", severity=Severity.MEDIUM, cis="1.2.27", only_reports=True)
 def eksctl_secrets_encryption(cluster: ClusterConfig) -> Steps:
-    """A cluster that eksctl makes encrypts Secrets with a key of your own.
+    """Encrypt Secrets with your own key (eksctl).
+
+    Problem: the EKS cluster does not encrypt Secrets with your own key.
+
+    Result: Secrets of the cluster are encrypted with your own key.
 
     Why: a key in KMS that you own can be withdrawn, and each use of it is on record.
 

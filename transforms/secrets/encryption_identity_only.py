@@ -14,7 +14,11 @@ _SCAFFOLD = (
 
 @transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.HIGH, cis="1.2.27", only_reports=True)
 def encryption_identity_only(configuration: EncryptionConfiguration) -> Steps:
-    """Secrets are encrypted in etcd.
+    """Encrypt Secrets in etcd.
+
+    Problem: Secrets are stored in etcd as plain text.
+
+    Result: Secrets are encrypted in etcd.
 
     Why: whoever has a disk or a backup of etcd reads every Secret otherwise.
 

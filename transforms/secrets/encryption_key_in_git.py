@@ -10,7 +10,11 @@ from ._encryption import entries, providers
 
 @transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.CRITICAL, cis="1.2.27", only_reports=True)
 def encryption_key_in_git(configuration: EncryptionConfiguration) -> Steps:
-    """The keys that encrypt etcd are not in Git.
+    """Move etcd encryption keys out of Git.
+
+    Problem: a key that encrypts etcd is in Git.
+
+    Result: The keys that encrypt etcd are not in Git.
 
     Why: with the key and a backup of etcd, everyone who ever cloned the repository reads every Secret of the cluster.
 

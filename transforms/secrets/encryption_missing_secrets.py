@@ -10,7 +10,11 @@ from ._encryption import PLAIN, covering, entries, providers
 
 @transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.HIGH, cis="1.2.27")
 def encryption_missing_secrets(configuration: EncryptionConfiguration) -> Steps:
-    """Where etcd is encrypted, Secrets are encrypted too.
+    """Add secrets to the encrypted resources.
+
+    Problem: etcd encryption leaves Secrets out.
+
+    Result: Etcd encryption covers Secrets.
 
     Why: without an entry that names them, Secrets stay in etcd in clear, whatever else is encrypted.
 

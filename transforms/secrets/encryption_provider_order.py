@@ -10,7 +10,11 @@ from ._encryption import PLAIN, covering, providers
 
 @transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.HIGH, cis="1.2.28")
 def encryption_provider_order(configuration: EncryptionConfiguration) -> Steps:
-    """The provider that writes Secrets to etcd encrypts them.
+    """Put an encrypting provider first.
+
+    Problem: new Secrets are written to etcd as plain text.
+
+    Result: New Secrets are encrypted when they are written to etcd.
 
     Why: the first provider is the one used for writing, so identity first means Secrets are stored in clear text.
     Listing it last keeps old data readable while new writes are encrypted.

@@ -14,7 +14,11 @@ _WEAK = {
 
 @transform(each=EncryptionConfiguration, stage="secrets", severity=Severity.MEDIUM, cis="1.2.28", only_reports=True)
 def encryption_weak(configuration: EncryptionConfiguration) -> Steps:
-    """Secrets are encrypted in a way that is safe without further care.
+    """Replace weak etcd encryption.
+
+    Problem: Secrets are encrypted in a way that needs more care.
+
+    Result: Secrets are encrypted with a provider that is safe by itself.
 
     Why: a KMS keeps the key out of the machine, and secretbox has none of the traps of the older providers.
 

@@ -11,7 +11,11 @@ from ._options import Secrets
 
 @transform(each=ExternalSecrets, stage="secrets", severity=Severity.MEDIUM, options=Secrets)
 def externalsecret_api_v1(item: ExternalSecrets, options: Secrets) -> Steps:
-    """An ExternalSecret, and the store that it reads, has the API version that is served.
+    """Update the API version of ExternalSecrets.
+
+    Problem: the object has an API version that External Secrets no longer serves.
+
+    Result: The ExternalSecret and its store have an API version that is served.
 
     Why: current operator releases no longer serve v1beta1, so the object would be refused. The v1 schema is identical
     for this object.

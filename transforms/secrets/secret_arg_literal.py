@@ -11,7 +11,11 @@ from hardener.tree.core_views import Container
     classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"), only_reports=True,
 )  # fmt: skip
 def secret_arg_literal(container: Container) -> Steps:
-    """A command line holds no credentials.
+    """Move credentials out of command lines.
+
+    Problem: {container} has a credential on its command line.
+
+    Result: The command line holds no credentials.
 
     Why: the command line is in Git, in the API, and in the process list of the node, where every process of the node
     reads it.

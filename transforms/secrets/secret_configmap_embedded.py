@@ -8,7 +8,11 @@ from hardener.kubernetes.secrets.secret_values import SecretClass, classify
 
 @transform(each=ConfigMap, stage="secrets", severity=Severity.HIGH, cis="5.4.2", only_reports=True)
 def secret_configmap_embedded(config_map: ConfigMap) -> Steps:
-    """A configuration file in a ConfigMap holds no credentials.
+    """Move credentials out of configuration files.
+
+    Problem: a configuration file in the ConfigMap holds a credential.
+
+    Result: The configuration file holds no credentials.
 
     Why: whoever may read ConfigMaps reads the credential, and ConfigMaps are rarely encrypted in etcd.
 

@@ -26,7 +26,11 @@ _ADVICE = "move them to a Secret that an operator fills from a store, and rotate
     after=("secret-git-history",),
 )  # fmt: skip
 def secret_configmap_move(config_map: ConfigMap, options: Secrets) -> Steps:
-    """A ConfigMap holds no credentials.
+    """Move credentials from a ConfigMap to a Secret.
+
+    Problem: the ConfigMap holds a credential.
+
+    Result: The ConfigMap holds no credentials.
 
     Why: ConfigMaps are readable by far more identities than Secrets and are never encrypted at rest by the usual
     configuration. The values then live in the secret store and only a reference stays in Git.

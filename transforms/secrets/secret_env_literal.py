@@ -28,7 +28,11 @@ _ADVICE = "take it from a Secret that an operator fills from a store, and rotate
     after=("secret-configmap-move", "secret-git-history"), any_image=True,
 )  # fmt: skip
 def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:
-    """An environment variable takes a credential from a Secret.
+    """Move credentials from env to a Secret.
+
+    Problem: {container} has a credential in an environment variable.
+
+    Result: The environment variable takes its credential from a Secret.
 
     Why: a credential in Git is known to everyone who ever cloned the repository. Only a reference stays here; the value
     moves to the store and must be rotated.

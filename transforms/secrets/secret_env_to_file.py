@@ -23,7 +23,11 @@ _MOST = 4  # variables that are named
     peers=("kube-linter:read-secret-from-env-var", "checkov:CKV_K8S_35", "kubescape:C-0207"),
 )  # fmt: skip
 def secret_env_to_file(pod: PodTemplate, options: Secrets) -> Steps:
-    """A container reads its Secrets from files.
+    """Mount Secrets as files.
+
+    Problem: {container} gets a Secret in an environment variable.
+
+    Result: The container reads its Secrets from files.
 
     Why: environment variables end up in crash dumps, child processes and /proc; a read-only file can be rotated without
     a restart.

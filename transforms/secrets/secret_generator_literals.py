@@ -7,7 +7,11 @@ from hardener.facts.secrets import Kustomization
 
 @transform(each=Kustomization, stage="secrets", severity=Severity.CRITICAL, cis="5.4.2", only_reports=True)
 def secret_generator_literals(kustomization: Kustomization) -> Steps:
-    """A kustomization generates nothing from credentials in Git.
+    """Move generated credentials out of Git.
+
+    Problem: the kustomization generates an object from a credential in Git.
+
+    Result: The kustomization generates nothing from credentials in Git.
 
     Why: the literals, and the files that it names, are in the repository as they are; the Secret that is made of them
     hides nothing.

@@ -16,7 +16,11 @@ _ACTS = (SecretClass.SECRET, SecretClass.WEAK)
     classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"), only_reports=True,
 )  # fmt: skip
 def secret_git_history(target: ConfigMap | Secret | PodTemplate) -> Steps:
-    """A credential that was ever in Git counts as leaked.
+    """Replace credentials that were in Git.
+
+    Problem: a credential of the object is in the Git history.
+
+    Result: The credential is new and was never in Git.
 
     Why: its removal from the file leaves it in every earlier commit, in every clone, and in every backup of them.
 

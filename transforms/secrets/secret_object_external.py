@@ -33,7 +33,11 @@ _ADVICE = (
     after=("secret-git-history",),
 )  # fmt: skip
 def secret_object_external(secret: Secret, options: Secrets) -> Steps:
-    """The values of a Secret are not in Git.
+    """Move Secret values out of Git.
+
+    Problem: the values of the Secret are in Git.
+
+    Result: The values of the Secret are not in Git.
 
     Why: a credential in Git is known to everyone who ever cloned the repository, and base64 hides nothing. Only a
     reference stays here; the value moves to the store and must be rotated.

@@ -10,7 +10,11 @@ from hardener.tree.cloud_views import EksCluster
     peers=("checkov:CKV_AWS_58",),
 )  # fmt: skip
 def tf_eks_encryption(cluster: EksCluster) -> Steps:
-    """Secrets of an EKS cluster are encrypted with a key of yours (Terraform).
+    """Encrypt Secrets of an EKS cluster with your own key (Terraform).
+
+    Problem: the EKS cluster does not encrypt Secrets with your own key.
+
+    Result: Secrets of the EKS cluster are encrypted with your own key.
 
     Why: whoever reads a backup or a disk of etcd reads every Secret, unless that also needs a key from elsewhere
     (CKV_AWS_58).
@@ -22,4 +26,4 @@ def tf_eks_encryption(cluster: EksCluster) -> Steps:
             'add encryption_config { provider { key_arn = aws_kms_key.eks.arn } resources = ["secrets"] }, each '
             "argument on a line of its own"
         )
-        yield cluster.finding("Secrets are not encrypted with a key of yours", advice=advice, severity=Severity.MEDIUM)
+        yield cluster.finding("Secrets are not encrypted with your own key", advice=advice, severity=Severity.MEDIUM)

@@ -16,7 +16,11 @@ _SWITCHED = frozenset({
 
 @transform(each=StorageClass, stage="secrets", severity=Severity.MEDIUM, only_reports=True)
 def unencrypted_storage(storage: StorageClass) -> Steps:
-    """A StorageClass makes encrypted volumes.
+    """Encrypt volumes of a StorageClass.
+
+    Problem: the StorageClass makes volumes without encryption.
+
+    Result: The StorageClass makes encrypted volumes.
 
     Why: a disk that is not encrypted is read by whoever gets a snapshot or a copy of it.
 

@@ -388,7 +388,7 @@ def against_group(container: Container, mount: Mount) -> str | None:
     """Why an fsGroup does not open the files of a volume that is kept to a new user; None where it does."""
     row = product_row(container)
     if refuses_group(container, mount):
-        return "its server refuses files whose modes an fsGroup has changed"
+        return "its server refuses files whose modes an fsGroup changed"
     takes_group = (row is not None and row.pvc == "ok") or container.pod.get("securityContext", "fsGroup")
     if takes_group or is_its_own(container, mount):
         return None

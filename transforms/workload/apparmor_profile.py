@@ -28,7 +28,11 @@ _NO_VALUE = "the value is {}, and the API server accepts only runtime/default, l
     peers=("polaris:linuxHardening", "kubeaudit:allow-disabled-apparmor"),
 )  # fmt: skip
 def apparmor_profile(pod: PodTemplate) -> Steps:
-    """AppArmor confines every container where the node has it.
+    """Set the AppArmor profile RuntimeDefault.
+
+    Problem: the pod weakens or misnames its AppArmor profile.
+
+    Result: AppArmor confines every container on nodes that have it.
 
     Why: the profile of the container runtime refuses mounts, writes to the kernel's settings and the tracing of other
     processes, which break-outs are made of.

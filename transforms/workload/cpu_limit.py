@@ -18,7 +18,11 @@ from ._resources import cpu_limit as limit_of
     peers=("kube-linter:unset-cpu-requirements", "checkov:CKV_K8S_11", "polaris:cpuLimitsMissing", "kubescape:C-0270"),
 )
 def cpu_limit(container: Container, options: Resources) -> Steps:
-    """A container stops at a cpu limit.
+    """Set a CPU limit.
+
+    Problem: {container} has no suitable CPU limit.
+
+    Result: The container gets no more CPU time than its limit.
 
     Why: a runaway loop or a miner gets a fixed share of the node and no more; `resources.cpu-limit: none` in a
     profile serves those who hold that requests are isolation enough, and writes one only where a quota asks for it.

@@ -12,7 +12,11 @@ from hardener.tree.core_views import PodTemplate
     only_reports=True, peers=("checkov:CKV_K8S_21",),
 )  # fmt: skip
 def default_namespace(pod: PodTemplate) -> Steps:
-    """A workload lives in a namespace of its own, not in `default`.
+    """Move workloads out of the default namespace.
+
+    Problem: the workload is in the namespace `default`.
+
+    Result: The workload is in its own namespace.
 
     Why: policies, quotas and rights are given by namespace; a workload in `default` cannot be closed off without all
     the rest.

@@ -15,7 +15,11 @@ _PLACES: tuple[Path, ...] = (("exactly",), ())
 
 @transform(each=DeviceClaim, stage="host", severity=Severity.HIGH, only_reports=True)
 def device_admin_access(claim: DeviceClaim) -> Steps:
-    """A claim of devices gets devices of its own.
+    """Remove adminAccess from a claim of devices.
+
+    Problem: the claim has admin access to devices that others use.
+
+    Result: The claim gets devices of its own.
 
     Why: with adminAccess a pod gets devices that others use, whatever they hold, and the driver may give it rights over
     the device: it reads the data of other namespaces there.

@@ -57,7 +57,11 @@ class Capabilities:
     ),
 )  # fmt: skip
 def drop_capabilities(container: Container, options: Capabilities) -> Steps:
-    """The process keeps no kernel privilege that it does not use.
+    """Drop all capabilities.
+
+    Problem: {container} keeps capabilities that it may not need.
+
+    Result: The container keeps only the capabilities that it is known to need.
 
     Why: the default set lets root in a container forge packets, make device files and get past file permissions, all of
     it for the use of whoever breaks in.

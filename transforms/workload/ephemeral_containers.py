@@ -15,7 +15,11 @@ _KEY = "ephemeralContainers"
     classes=("windows", "node-agent", "control-plane", "system-namespace"), only_reports=True,
 )  # fmt: skip
 def ephemeral_containers(pod: PodTemplate) -> Steps:
-    """No manifest holds a container that was started to debug a pod.
+    """Remove debug containers from a manifest.
+
+    Problem: the manifest holds a container that was started for debugging.
+
+    Result: The manifest holds no ephemeral container.
 
     Why: such a container is added to a running pod and shares what that has; one that was privileged hands over the
     node, and a copy of it in Git is started again by whoever takes the manifest for a template.
@@ -29,7 +33,7 @@ def ephemeral_containers(pod: PodTemplate) -> Steps:
 
 def _finding(pod: PodTemplate, number: int, container: View) -> Finding:
     name = container.text("name") or f"number {number + 1}"
-    message = f"ephemeral container {name} stands in a manifest, and the API server refuses a pod that is made with one"
+    message = f"ephemeral container {name} is in a manifest, and the API server refuses a pod that is made with one"
     severity = Severity.LOW
     for level in ("baseline", "restricted"):
         if problems := keeping_ephemeral(pod, number, level):

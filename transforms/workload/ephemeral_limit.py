@@ -22,7 +22,11 @@ _DISK = "ephemeral-storage"
     after=("resource-requests",),
 )
 def ephemeral_limit(container: Container, options: Resources) -> Steps:
-    """A container stops at a limit of local disk: its logs, its own files and its emptyDir volumes together.
+    """Set a limit for local disk.
+
+    Problem: {container} has no limit for local disk.
+
+    Result: The container gets no more local disk than its limit: for logs, its own files and emptyDir volumes together.
 
     Why: a full disk takes the node down with every pod on it; with a limit only the pod that filled it is evicted.
 

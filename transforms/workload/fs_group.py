@@ -17,7 +17,11 @@ from ._volumes import keeps_others_out, mounts
 
 @transform(each=PodTemplate, stage="user", after=("run-as-user", "run-as-non-root"))
 def fs_group(pod: PodTemplate) -> Steps:
-    """The volumes of a pod are open to the user that its containers now run as.
+    """Set fsGroup for volumes of non-root pods.
+
+    Problem: the non-root user of the pod has no group that can use its volumes.
+
+    Result: The volumes of the pod are accessible to the user that its containers run as.
 
     Why: without a group for the volumes, the new user cannot open files that only root could read and write.
 

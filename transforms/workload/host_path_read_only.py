@@ -30,7 +30,11 @@ _FOR_FILES = ("/dev/hugepages", "/dev/mqueue", "/dev/shm", "/dev/pts")
     ),
 )  # fmt: skip
 def host_path_read_only(container: Container) -> Steps:
-    """A folder of the node that stays mounted is mounted read-only.
+    """Mount hostPath volumes read-only.
+
+    Problem: {container} can write to a folder of its node.
+
+    Result: The container can read the folder of its node and cannot change it.
 
     Why: whoever can write to the node's folders can change what the node runs or trusts.
 

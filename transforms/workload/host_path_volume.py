@@ -26,7 +26,11 @@ _AWAY = (
 
 @transform(each=PersistentVolume, stage="host", only_reports=True)
 def host_path_volume(volume: PersistentVolume) -> Steps:
-    """A PersistentVolume holds no folder of a node.
+    """Replace the hostPath of a PersistentVolume.
+
+    Problem: the PersistentVolume is a folder of the node.
+
+    Result: The PersistentVolume uses storage that is not a folder of the node.
 
     Why: a claim brings the folder into any pod of its namespace. The Pod Security levels check the volumes of pods, and
     let claims pass. On another node the same pod finds another folder.

@@ -24,7 +24,11 @@ from ._resources import memory_limit as limit_of
     ),
 )
 def memory_limit(container: Container, options: Resources) -> Steps:
-    """A container stops at a memory limit.
+    """Set a memory limit.
+
+    Problem: {container} has no suitable memory limit.
+
+    Result: The container gets no more memory than its limit.
 
     Why: a leak, or a miner that came in through a bug, is stopped in its own container instead of starving the node
     and every pod on it.

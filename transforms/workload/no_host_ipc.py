@@ -17,7 +17,11 @@ from ._need import pod_evidence
     ),
 )  # fmt: skip
 def no_host_ipc(pod: PodTemplate) -> Steps:
-    """A pod does not share memory and message queues with its node.
+    """Remove hostIPC.
+
+    Problem: the pod uses the IPC namespace of its node.
+
+    Result: The pod does not share memory and message queues with its node.
 
     Why: in the node's IPC namespace a container can read and change the shared memory of the node and of other pods.
 

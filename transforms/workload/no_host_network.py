@@ -16,7 +16,11 @@ from ._need import pod_evidence
     ),
 )  # fmt: skip
 def no_host_network(pod: PodTemplate) -> Steps:
-    """A pod has a network of its own, not that of its node.
+    """Remove hostNetwork.
+
+    Problem: the pod uses the network of its node.
+
+    Result: The pod has its own network.
 
     Why: in the node's network namespace a container reaches the servers on the node's loopback and can read the node's
     traffic. No NetworkPolicy applies to it.

@@ -35,7 +35,11 @@ _HARMLESS = ("system", "read")
     ),
 )  # fmt: skip
 def no_host_path(pod: PodTemplate) -> Steps:
-    """A pod mounts no folder of its node.
+    """Remove hostPath volumes.
+
+    Problem: the pod mounts a folder of its node.
+
+    Result: The pod mounts no folder of its node.
 
     Why: whoever can write to a folder of the node, or read its credentials, can soon break out of the pod.
 

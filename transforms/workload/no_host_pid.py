@@ -17,7 +17,11 @@ from ._need import pod_evidence
     ),
 )  # fmt: skip
 def no_host_pid(pod: PodTemplate) -> Steps:
-    """A pod does not see the processes of its node.
+    """Remove hostPID.
+
+    Problem: the pod can see the processes of its node.
+
+    Result: The pod sees only its own processes.
 
     Why: in the node's process namespace a container can read the environment and the memory of other pods' processes,
     and signal them.

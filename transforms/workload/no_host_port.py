@@ -24,7 +24,11 @@ _LOOPBACK = ("127.0.0.1", "::1")
     peers=("checkov:CKV_K8S_26", "polaris:hostPortSet", "kubescape:C-0044"),
 )  # fmt: skip
 def no_host_port(container: Container) -> Steps:
-    """A port is reached through a Service, not at the address of the node.
+    """Remove host ports.
+
+    Problem: {container} opens a port on its node.
+
+    Result: The port is reachable through a Service, not at the node's address.
 
     Why: a host port opens the container on every address of its node, past Services, and often past network policies.
 

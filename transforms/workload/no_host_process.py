@@ -12,7 +12,11 @@ _FIELD = ("securityContext", "windowsOptions", "hostProcess")
     classes=("windows", "node-agent", "control-plane"), only_reports=True,
 )  # fmt: skip
 def no_host_process(pod: PodTemplate) -> Steps:
-    """A Windows container is no process of its node.
+    """Remove hostProcess from Windows pods.
+
+    Problem: a Windows container of the pod runs as a process of its node.
+
+    Result: The Windows container is isolated from its node.
 
     Why: a HostProcess container is not kept apart from the node at all; as an administrator there it owns the node and
     every pod on it.

@@ -31,7 +31,11 @@ _ADDED = ("securityContext", "capabilities", "add")
     ),
 )  # fmt: skip
 def no_privilege_escalation(container: Container) -> Steps:
-    """A process cannot raise itself above the privileges it starts with.
+    """Set allowPrivilegeEscalation: false.
+
+    Problem: {container} can gain more privileges than it starts with.
+
+    Result: No process of the container can gain more privileges than it starts with.
 
     Why: with no_new_privs set, an intruder cannot become root through a setuid program or a file capability of the
     image.

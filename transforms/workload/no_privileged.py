@@ -24,7 +24,11 @@ _FIELD = ("securityContext", "privileged")
     ),
 )  # fmt: skip
 def no_privileged(container: Container) -> Steps:
-    """A container is not privileged.
+    """Remove privileged: true.
+
+    Problem: {container} runs privileged.
+
+    Result: The container has no access to the devices of its node and only the capabilities that it is given.
 
     Why: a privileged container has the node's devices and every capability, so that a hole in it hands over the node.
 

@@ -17,7 +17,11 @@ _FIRST_VERSION = (1, 34)  # from which on baseline forbids it
 
 @transform(each=Container, stage="host", pss="baseline", after=("no-host-network",))
 def no_probe_host(container: Container) -> Steps:
-    """A probe or hook calls its own pod, and no other host.
+    """Remove host from probes and hooks.
+
+    Problem: {container} has a probe or hook that calls a fixed host.
+
+    Result: Probes and hooks call the pod that they belong to.
 
     Why: the kubelet makes the call from the node. Whoever may write a pod can thus scan addresses that pods do not
     reach.

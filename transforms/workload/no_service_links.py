@@ -15,7 +15,11 @@ from hardener.tree.tree import Tree
 
 @transform(each=PodTemplate, stage="token")
 def no_service_links(pod: PodTemplate) -> Steps:
-    """A container is not told every Service of its namespace.
+    """Set enableServiceLinks: false.
+
+    Problem: the pod gets the addresses of all Services of its namespace as variables.
+
+    Result: The pod gets no variables with the addresses of other Services.
 
     Why: the variables of each Service show an intruder where to go next, and in a large namespace they make starts slow
     or fail.

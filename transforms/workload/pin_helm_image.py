@@ -18,7 +18,11 @@ _RENDER = "pin the rendered manifests: helm template ... | harden filter"
 
 @transform(each=HelmImage, stage="image", cis="5.5.1", options=Images, risk_2022="K02")
 def pin_helm_image(entry: HelmImage, options: Images) -> Steps:
-    """An image in the values of a Helm chart is fixed by its digest.
+    """Pin images in Helm values by digest.
+
+    Problem: the chart values name an image without a digest.
+
+    Result: The image in the chart values is pinned by its digest.
 
     Why: whoever can push to the registry can put another program behind a tag, and the next restart runs it. Values
     with a `digest` beside the tag say that the chart takes one; for others only the templates show it.

@@ -21,7 +21,11 @@ from ._images import DIGEST_ONLY, Images, doubts, follow, followed, judged, left
     peers=("kube-linter:latest-tag", "checkov:CKV_K8S_14", "checkov:CKV_K8S_43", "polaris:tagNotSpecified"),
 )  # fmt: skip
 def pin_image_digest(container: Container, options: Images) -> Steps:
-    """A container runs an image that is fixed by its digest.
+    """Pin images by digest.
+
+    Problem: {container} uses an image without a digest.
+
+    Result: The container runs an image that is pinned by its digest.
 
     Why: whoever can push to the registry can put another program behind a tag, and the next restart runs it; a digest
     names the content itself.

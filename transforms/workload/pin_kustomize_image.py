@@ -11,7 +11,11 @@ from ._images import Images, doubts, follow, followed, judged, lets, malformed
 
 @transform(each=KustomizedImage, stage="image", cis="5.5.1", options=Images, risk_2022="K02")
 def pin_kustomize_image(entry: KustomizedImage, options: Images) -> Steps:
-    """An image that a kustomization names is fixed by its digest.
+    """Pin images of a kustomization by digest.
+
+    Problem: the kustomization names an image without a digest.
+
+    Result: The image of the kustomization is pinned by its digest.
 
     Why: whoever can push to the registry can put another program behind a tag, and the next restart runs it. The image
     of a kustomization replaces that of the manifest, so the digest belongs here, beside the tag.

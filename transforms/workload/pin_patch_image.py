@@ -10,7 +10,11 @@ from ._images import follow, followed, left_alone, malformed, moves, replaced
 
 @transform(each=PatchImage, stage="image", cis="5.5.1", classes=("patch",), risk_2022="K02", only_reports=True)
 def pin_patch_image(entry: PatchImage) -> Steps:
-    """An image that a patch of a kustomization sets is fixed by its digest.
+    """Pin images in patches by digest.
+
+    Problem: the patch sets an image without a digest.
+
+    Result: The image of the patch is pinned by its digest.
 
     Why: the pod runs the image of the patch, not the image that is pinned in the base below it.
 

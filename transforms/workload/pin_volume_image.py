@@ -19,7 +19,11 @@ _POLICY = "pullPolicy"
     risk_2022="K02", any_image=True,
 )  # fmt: skip
 def pin_volume_image(pod: PodTemplate, options: Images) -> Steps:
-    """A volume that holds the files of an image names that image by its digest.
+    """Pin images of volumes by digest.
+
+    Problem: an image volume of the pod has no digest.
+
+    Result: The image of the volume is pinned by its digest.
 
     Why: whoever can push to the registry can put other files behind a tag, models, plugins and programs among them, and
     the next restart mounts them.

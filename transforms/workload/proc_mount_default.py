@@ -11,7 +11,11 @@ _FIELD = ("securityContext", "procMount")
     each=Container, stage="seccomp", pss="baseline", peers=("kube-linter:unsafe-proc-mount", "polaris:procMount"),
 )  # fmt: skip
 def proc_mount_default(container: Container) -> Steps:
-    """The sensitive parts of /proc stay masked.
+    """Remove procMount: Unmasked.
+
+    Problem: {container} has an unmasked /proc.
+
+    Result: The sensitive parts of /proc are masked.
 
     Why: without the masks a process reads the kernel's secrets and the hardware of its node, and writes settings that
     hold for every pod there.

@@ -31,7 +31,11 @@ from ._resources import Amount, Resources, has_number, request_of, written
     ),
 )
 def resource_requests(container: Container, options: Resources) -> Steps:
-    """The scheduler reserves cpu and memory for every container.
+    """Set CPU and memory requests.
+
+    Problem: {container} has no suitable CPU or memory request.
+
+    Result: The scheduler reserves CPU and memory for the container.
 
     Why: without requests a pod is placed on a node that has no room for it, and is the first to be evicted when
     memory runs short, so one greedy neighbour takes the application down.

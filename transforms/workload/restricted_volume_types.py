@@ -38,7 +38,11 @@ _CLONE = "let an init container clone into an emptyDir; the kubelet runs git as 
     only_reports=True,
 )
 def restricted_volume_types(pod: PodTemplate) -> Steps:
-    """A pod names storage by a claim, not by its server or disk.
+    """Replace inline storage with a PersistentVolumeClaim.
+
+    Problem: the pod mounts a server or disk directly.
+
+    Result: The pod names its storage by a claim.
 
     Why: whoever may write a pod could mount any export or disk that the node reaches, with the node's rights; a claim
     gives it what an administrator set aside.

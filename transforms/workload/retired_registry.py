@@ -15,7 +15,11 @@ _RETIRED = {"k8s.gcr.io/": "registry.k8s.io/", "gcr.io/google_containers/": "reg
     only_reports=True, any_image=True, peers=("kubescape:C-0253",),
 )  # fmt: skip
 def retired_registry(container: Container) -> Steps:
-    """An image comes from a registry that still gets its security fixes.
+    """Move images off retired registries.
+
+    Problem: {container} uses an image from a registry that no longer gets updates.
+
+    Result: The image comes from a registry that gets security fixes.
 
     Why: k8s.gcr.io has been frozen since April 2023: no fix of an image reaches it, and one day it answers no more.
 

@@ -39,7 +39,11 @@ _Judged = tuple[Container, Verdict]
     ),
 )  # fmt: skip
 def run_as_non_root(pod: PodTemplate) -> Steps:
-    """The kubelet refuses to start a container as root.
+    """Require a non-root user.
+
+    Problem: {container} may start as root.
+
+    Result: The kubelet refuses to start the container as root.
 
     Why: a process that is root in its container is one hole in the kernel away from root on the node; with this a new
     version of the image cannot bring root back.

@@ -30,7 +30,11 @@ _LOWEST_OWN = 10000
     ),
 )  # fmt: skip
 def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
-    """A container whose image would run as root, or as a user with a name only, runs as a numbered user.
+    """Set a numeric runAsUser.
+
+    Problem: {container} runs as root, or as a user that only has a name.
+
+    Result: The container runs as a numeric user that is not root.
 
     Why: a process that is root in its container is one hole in the kernel away from root on the node, and a name alone
     does not tell the kubelet that the user is not root.

@@ -13,7 +13,11 @@ _OPTIONS = ("securityContext", "seLinuxOptions")
 
 @transform(each=PodTemplate, stage="seccomp", pss="baseline")
 def selinux_options(pod: PodTemplate) -> Steps:
-    """SELinux confines every container as a container.
+    """Remove SELinux options that lift confinement.
+
+    Problem: the pod lifts the SELinux rules for containers.
+
+    Result: SELinux confines every container.
 
     Why: another type, user or role lifts the rules that protect the node's files from a process that broke out.
 

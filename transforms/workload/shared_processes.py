@@ -9,7 +9,11 @@ _FIELD = "shareProcessNamespace"
 
 @transform(each=PodTemplate, stage="host", severity=Severity.LOW, only_reports=True)
 def shared_processes(pod: PodTemplate) -> Steps:
-    """A container does not see the processes of its neighbours in the pod.
+    """Remove shareProcessNamespace.
+
+    Problem: the containers of the pod can see each other's processes.
+
+    Result: Each container sees only its own processes.
 
     Why: with shareProcessNamespace each container reads the command lines and, with the same user, the variables and
     files of the others (/proc/PID/root), and ends them: one that is broken into takes all.

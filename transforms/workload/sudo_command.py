@@ -16,7 +16,11 @@ _RAISES = frozenset({"sudo", "su"})
     only_reports=True, peers=("kubescape:C-0062",),
 )  # fmt: skip
 def sudo_command(container: Container) -> Steps:
-    """A container does not become another user by sudo or su.
+    """Remove sudo and su from commands.
+
+    Problem: {container} changes its user with sudo or su.
+
+    Result: The container starts as the user that it needs, without sudo or su.
 
     Why: what needs no root needs no sudo, and what needs it can run as root in a container of its own. Wherever sudo
     works the image holds a way to root for whoever breaks in, and neither a non-root user nor

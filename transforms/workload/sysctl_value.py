@@ -15,7 +15,11 @@ _SIGNS = ("+", "=", "|")
     classes=("node-agent", "control-plane", "system-namespace", "partial"), only_reports=True,
 )  # fmt: skip
 def sysctl_value(pod: PodTemplate) -> Steps:
-    """A kernel setting of a pod holds a value, and nothing that makes another setting of it.
+    """Correct the value of a sysctl.
+
+    Problem: a sysctl of the pod has a value that changes other settings.
+
+    Result: The sysctl holds a plain value.
 
     Why: a value such as `x+kernel.core_pattern=|/program` set the core_pattern of the node in CRI-O before 1.23.2
     (CVE-2022-0811), by which a container runs a program as root of the node.

@@ -11,7 +11,11 @@ _SYSCTLS = ("securityContext", "sysctls")
 
 @transform(each=PodTemplate, stage="seccomp", pss="baseline", peers=("kube-linter:unsafe-sysctls",))
 def sysctls_allow_list(pod: PodTemplate) -> Steps:
-    """A pod sets only kernel settings that are its own.
+    """Remove unsafe sysctls.
+
+    Problem: the pod sets an unsafe sysctl.
+
+    Result: The pod sets only safe sysctls.
 
     Why: a setting that is not kept apart for each pod changes the node for all of them, or gives the pod resources of
     the kernel that nobody counts.

@@ -24,7 +24,11 @@ _CAUSES = frozenset({"run-as-non-root", "run-as-user", "drop-capabilities", "no-
 
 @transform(each=PodTemplate, stage="capabilities", pss="restricted", after=("drop-capabilities",), any_image=True)
 def unprivileged_ports(pod: PodTemplate) -> Steps:
-    """A process that is not root can still serve a port below 1024.
+    """Allow a non-root user to serve low ports.
+
+    Problem: the pod has no permission for its non-root user to serve a port below 1024.
+
+    Result: A process that is not root can still serve a port below 1024.
 
     Why: without this the user and capability changes would take the port away; a kernel setting of the pod alone gives
     it back without a privilege.

@@ -45,13 +45,17 @@ class _Weakness(Struct, frozen=True):
     classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"), only_reports=True,
 )  # fmt: skip
 def weakened_by_overlay(pod: PodTemplate) -> Steps:
-    """A kustomization does not take back what its base is hardened with.
+    """Remove patches that undo hardening.
+
+    Problem: the kustomization undoes the hardening of its base.
+
+    Result: The kustomization keeps the hardening of its base.
 
     Why: the cluster runs what the overlay builds; a patch that sets `privileged: true` or removes a security context
     undoes the base in silence. So does one that binds `cluster-admin`, deletes a NetworkPolicy or opens a Service:
     what is built is judged as if it were written, objects of all kinds.
 
-    May break: nothing, since it only reports: patches are weighed and not edited.
+    May break: nothing, since it only reports: patches are checked and not edited.
     """
     found: dict[Patch, dict[tuple[str, str], _Weakness]] = {}
     for state in patched(pod):

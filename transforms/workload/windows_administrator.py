@@ -17,7 +17,11 @@ _HOST_PROCESS = ("securityContext", "windowsOptions", "hostProcess")
     each=PodTemplate, stage="user", severity=Severity.MEDIUM, classes=("windows",), only_reports=True,
 )  # fmt: skip
 def windows_administrator(pod: PodTemplate) -> Steps:
-    """A Windows container runs as an ordinary user.
+    """Set an ordinary user for Windows containers.
+
+    Problem: a Windows container of the pod runs as administrator.
+
+    Result: The Windows container runs as an ordinary user.
 
     Why: ContainerAdministrator changes everything in the container, services and the registry too, and is the first
     step of a way out of it.

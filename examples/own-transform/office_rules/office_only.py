@@ -17,7 +17,11 @@ class Office:
 
 @transform(each=Ingress, stage="exposure", severity=Severity.HIGH, risk="K06", options=Office)
 def office_only(ingress: Ingress, options: Office) -> Steps:
-    """An Ingress for hosts of the office answers nobody outside of it.
+    """Restrict an Ingress for office hosts to the office.
+
+    Problem: the Ingress serves a host of the office to every address.
+
+    Result: The Ingress answers only the addresses of the office.
 
     Why: what is written for colleagues has a login that was never meant for the internet, or none.
 

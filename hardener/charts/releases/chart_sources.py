@@ -134,7 +134,7 @@ class AtHand:
             fits = not known or best(wanted, [(known, known)]) is not None
         except ValueError:
             fits = False
-        return "" if fits else f"it asks for {chart_name(called)} {wanted}, and the chart at hand is {known}"
+        return "" if fits else f"it asks for {chart_name(called)} {wanted}, and the local chart is {known}"
 
     def _configured(self, called: str, asked: ChartReference | None) -> str | None:
         """The folder that the configuration gives for a chart."""

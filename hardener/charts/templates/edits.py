@@ -166,9 +166,9 @@ class Editor(Struct):
         if node is None or not place.exact:
             raise ByHandError("an action of the template prints it whole", place)
         if any(block.word == "range" for one in (node, *place.through) for block in one.blocks):
-            raise ByHandError("it stands in a range, which prints several", place)
+            raise ByHandError("it is in a range, which prints several", place)
         if not all(map(_hands_on_values, place.through)):
-            raise ByHandError("what it stands in is not given all values", place)
+            raise ByHandError("what it is part of is not given all values", place)
         return place
 
     def _rendered(self, name: str, root: Node, path: Path) -> Node:
@@ -180,7 +180,7 @@ class Editor(Struct):
             else:
                 below = [child for child in rendered.children if child.kind == "item"][part : part + 1]
             if not below:
-                raise ByHandError("it stands in brackets", self.templates.of_node(name, rendered))
+                raise ByHandError("it is in brackets", self.templates.of_node(name, rendered))
             rendered = below[0]
         return rendered
 
@@ -221,7 +221,7 @@ class Editor(Struct):
         if column is None:
             raise ByHandError("an action of the template prints the list", place)
         if node.parent is not None and node.blocks != _base(node.parent):
-            raise ByHandError("the list stands under a condition", place)
+            raise ByHandError("the list depends on a condition", place)
         layout = Layout(offset=self._offset(node))
         self._insert(place.name, self._behind(place, node), item_lines([operation.value], column, layout))
 
@@ -265,9 +265,9 @@ class Editor(Struct):
         if any(one.blocks != node.blocks or one.actions for one in inside):
             raise ByHandError("an action of the template has part in it", place)
         if operation.last:
-            raise ByHandError("nothing else stands beside it", place)
+            raise ByHandError("nothing else is beside it", place)
         if node.parent.kind == "item" and node.parent.line == node.line:
-            raise ByHandError("it stands on the line of the dash", place)
+            raise ByHandError("it is on the line of the dash", place)
         self._change(place.name, node.line, node.end - node.line + 1, [])
 
     def _digest(self, place: Place, operation: Operation) -> bool:
@@ -352,7 +352,7 @@ class Editor(Struct):
         base = _base(node)
         keys = [child for child in node.children if child.kind == "key" and child.blocks == base]
         if node.value[:1] in ("{", "["):
-            raise ByHandError("it stands in brackets", place)
+            raise ByHandError("it is in brackets", place)
         if not keys:
             raise ByHandError("an action of the template prints it whole", place)
         where, anchor = key_order.place(type_name, [child.name for child in keys], key)

@@ -262,7 +262,7 @@ class _Writer:
                 again.append(named)
             else:
                 self._explained.add(transform.id)
-                yield from _comment(f"{named}: {transform.summary}", column)
+                yield from _comment(f"{named}: {transform.title}", column)
         if again:
             yield from _comment(", ".join(again), column)
 

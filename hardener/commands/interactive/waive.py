@@ -100,7 +100,7 @@ def _commented(piece: Piece, text: str, waiver: Written) -> str:
     again = source.parse(piece, written)
     count = len(source.comments(parsed))
     if not yaml.same(again.documents, parsed.documents) or len(source.comments(again)) != count + 1:
-        raise yaml.TextError("no comment can stand there")
+        raise yaml.TextError("no comment is possible there")
     return written
 
 

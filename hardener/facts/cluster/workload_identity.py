@@ -54,7 +54,7 @@ class CloudIdentities:
         near = self._gke.get(pod.service_account)
         for item in near.meeting(pod.object) if near is not None else ():
             if self._tree.ask(Builds).meet(item, pod.object):
-                return item.fact(f"{item} stands for an account of Google Cloud", "metadata", "annotations", _GKE)
+                return item.fact(f"{item} represents an account of Google Cloud", "metadata", "annotations", _GKE)
         return None
 
     def eks(self, pod: PodTemplate) -> Evidence | None:

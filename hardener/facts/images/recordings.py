@@ -73,7 +73,7 @@ def injected(pod: PodTemplate) -> dict[str, Evidence]:
     if recorded is None or not recorded.injected:
         return {}
     names = [name for key in pod.tree.ask(Recordings).keys(pod.object) for name in recorded.injected.get(key, ())]
-    said = f"{KEPT}: {{}} runs in its pods and stands in no manifest"
+    said = f"{KEPT}: {{}} runs in its pods and is in no manifest"
     return {name: pod.fact(said.format(name)) for name in names}
 
 

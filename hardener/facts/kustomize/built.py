@@ -395,7 +395,7 @@ class _Builder:
                     raise PatchError("it has more than one value")
                 values[variable.name] = value
             except PatchError as error:
-                reason = f"harden does not know what this variable stands for: {error}"
+                reason = f"harden does not know the value of this variable: {error}"
                 self._cannot(variable.kustomization, variable.start, reason)
         if not values:
             return

@@ -255,7 +255,7 @@ def variables_of(kustomization: Object) -> Iterator[Variable | Unknown]:
         start = (*kustomization.path, "vars", index)
         source = _source(entry)
         if source is None:
-            yield Unknown(kustomization.piece, start, "harden does not know what this variable stands for")
+            yield Unknown(kustomization.piece, start, "harden does not know the value of this variable")
         else:
             yield Variable(kustomization, start, entry["name"], source)
 

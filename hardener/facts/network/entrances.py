@@ -79,7 +79,10 @@ class Entrances(AsRead):
         if entrance is None:
             return []
         called = edge.client.fact(f"{edge.client.object} calls it from inside the cluster")
-        return [called, Evidence(f"{entrance} is the entrance of the application", entrance.piece, entrance.path)]
+        return [
+            called,
+            Evidence(f"{entrance} is the public entry point of the application", entrance.piece, entrance.path),
+        ]
 
 
 def _is_for_insiders(service: Service, pods: list[PodTemplate]) -> bool:

@@ -45,7 +45,7 @@ def _rule(rule: Plain, where: Path, version: tuple[int, int]) -> Iterator[tuple[
         if problem is not None:
             yield (*where, "nonResourceURLs", index), problem
     if rule.get("nonResourceURLs") and (rule.get("resources") or rule.get("namespaces")):
-        yield (*where, "nonResourceURLs"), "stands beside resources or namespaces: a rule is about the one or the other"
+        yield (*where, "nonResourceURLs"), "is set beside resources or namespaces: a rule is about the one or the other"
     for index, entry in enumerate(rule.get("resources") or []):
         yield from _entry(entry, (*where, "resources", index), version)
 

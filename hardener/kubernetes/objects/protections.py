@@ -167,7 +167,7 @@ def _not_weighed(before: Data, after: Data) -> Iterator[Loss]:
     for key in dict.fromkeys((*before, *after)):
         if key not in skipped and before.get(key) != after.get(key):
             name = f"{before.get('kind')}/{_metadata(before).get('name')}"
-            yield Loss(f"{name} is changed, and harden does not weigh what it refuses", (key,), is_known=False)
+            yield Loss(f"{name} is changed, and harden does not check what it refuses", (key,), is_known=False)
             return
 
 

@@ -18,7 +18,7 @@ from hardener.support.shapes import entries
 Kind = tuple[str, str]  # API group and kind
 
 _MAKES: dict[Kind, str] = {
-    ("addons.cluster.x-k8s.io", "ClusterResourceSet"): "applies what stands in the data of ConfigMaps and Secrets",
+    ("addons.cluster.x-k8s.io", "ClusterResourceSet"): "applies what is in the data of ConfigMaps and Secrets",
     ("addons.cluster.x-k8s.io", "HelmChartProxy"): "renders a chart",
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"): "changes other objects when they are written",
     ("policies.kyverno.io", "MutatingPolicy"): "changes other objects when they are written",

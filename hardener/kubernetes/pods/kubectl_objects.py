@@ -127,7 +127,7 @@ def unseen(command: str, is_judged: Callable[[str], bool]) -> Iterator[str]:
     if not may_make(command) and not _APPLIES.intersection(command.split()):
         return
     if _ASSIGNED.search(command):
-        yield "a variable or an alias stands for kubectl, so what it is called with is not known"
+        yield "a variable or an alias replaces kubectl, so what it is called with is not known"
     for program, arguments in runs(commands((command,))):
         why = _of_run(program.rpartition("/")[2], arguments, is_judged)
         if why is not None:

@@ -82,7 +82,7 @@ def _service_ports(spec: dict[Any, Any]) -> Iterator[Violation]:
         if value is not None:
             key = (str(port.get("protocol") or "TCP"), value)
             if key in taken:
-                yield Violation(28, where, f"port {value} stands twice")
+                yield Violation(28, where, f"port {value} is there twice")
             taken.add(key)
 
 
@@ -113,7 +113,7 @@ def _peer(peer: dict[Any, Any], where: Path) -> Iterator[Violation]:
     if "ipBlock" not in named:
         return
     if len(named) > 1:
-        yield Violation(30, where, "ipBlock stands alone in its peer")
+        yield Violation(30, where, "ipBlock allows nothing beside it in its peer")
     block = mapping(peer["ipBlock"])
     exceptions = block.get("except")
     if isinstance(exceptions, list) and exceptions and not _hold(block.get("cidr"), exceptions):

@@ -108,7 +108,7 @@ def _sysctls(pod: Pod) -> Iterator[Violation]:
         name = name.replace("/", ".")
         path = (*pod.path, "securityContext", "sysctls", index)
         if name in seen:
-            yield Violation(5, path, f"sysctl {name} stands twice")
+            yield Violation(5, path, f"sysctl {name} is there twice")
         seen.add(name)
         if name.startswith("net.") and pod.spec.get("hostNetwork") is True:
             yield Violation(5, path, f"sysctl {name} is the host's under hostNetwork")
@@ -218,7 +218,7 @@ def _agree(annotation: str, profile: dict[Any, Any]) -> bool:
 def _ephemeral(pod: Pod) -> Iterator[Violation]:
     """22. Ephemeral containers come through their own subresource only (ValidatePodCreate)."""
     if pod.spec.get("ephemeralContainers"):
-        yield Violation(22, (*pod.path, "ephemeralContainers"), "ephemeralContainers stand in no manifest")
+        yield Violation(22, (*pod.path, "ephemeralContainers"), "ephemeralContainers are not allowed in a manifest")
 
 
 def _ids(pod: Pod) -> Iterator[Violation]:

@@ -119,7 +119,7 @@ def _web(address: str) -> str:
 
 def _no_login(address: str) -> None:
     if "@" in address.partition("://")[2].partition("/")[0]:
-        raise NoReferenceError("a login stands in its address: take it out; harden uses those of docker login")
+        raise NoReferenceError("its address contains a login: take it out; harden uses those of docker login")
 
 
 def _version(written: str | None) -> str:

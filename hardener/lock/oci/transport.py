@@ -248,7 +248,7 @@ class Transport:
             return
         host = host_of(url)
         if where is Network.PROXY:
-            raise RegistryError(f"{host}: is this machine, and a proxy stands before it: name it in NO_PROXY")
+            raise RegistryError(f"{host}: is this machine, and a proxy is configured for it: name it in NO_PROXY")
         if via and where is Network.LINK:
             asker = host_of(via[0])
             raise RegistryError(f"{asker}: sends to {host}, {where}: not asked, tell those who run {asker}")

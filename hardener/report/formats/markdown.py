@@ -20,6 +20,7 @@ from hardener.authoring import registry
 from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.authoring.risks import RISKS
 from hardener.engine.outcome import Change, Held, Outcome, Report
+from hardener.engine.problem_sentence import problem_of
 from hardener.report import chart_values, impact, levels, steps, unread
 from hardener.report.connections import graph, graph_formats
 from hardener.report.context import Context
@@ -212,7 +213,7 @@ class _Comment:
         grade = "/".join(grade for grade in Grade if grade in grades)
         times = f" x {len(changes)}" if len(changes) > 1 else ""
         change = f"{self._rule(transform.id)}{times}"
-        return f"| {workload} | {change} | {grade} | {transform.risk} | {self._say(transform.summary)} |\n"
+        return f"| {workload} | {change} | {grade} | {transform.risk} | {self._say(problem_of(changes))} |\n"
 
     def _held(self) -> _Section:
         before, after = steps.before(self.outcome.changes), steps.after(self.outcome.changes)
@@ -221,7 +222,7 @@ class _Comment:
         items += [self._held_item(each) for each in held]
         items += [self._step("After you apply", step) for step in after]
         count = f"{len(held)} held back" if held else "steps by hand"
-        head = f"\n### A person decides first: {count}\n\n"
+        head = f"\n### Needs a decision: {count}\n\n"
         if held:
             head += f"Held back: {held_back(self.outcome)}. `--accept ID` makes those of one transform.\n\n"
         return _Section(head, items)
@@ -275,7 +276,7 @@ class _Comment:
             items.append(f"- {self._code(f'{file}:{line}')} {self._say(what)}\n")
         worst = {finding.severity for finding in self.outcome.findings} & {Severity.HIGH, Severity.CRITICAL}
         count = counted(len(self.outcome.findings), "finding")
-        head = f"\n### Left for a person: {count}\n\n"
+        head = f"\n### Needs manual work: {count}\n\n"
         # What is grave stands open.
         folded = f"<details{' open' * bool(worst)}><summary>{count}</summary>\n\n"
         return _Section(head + folded, items, "\n</details>\n")

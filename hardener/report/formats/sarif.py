@@ -282,16 +282,17 @@ def _descriptions(id: str, transform: Transform | None) -> dict[str, Any]:
     risk = RISKS[transform.risk]
     references = "\n".join(f"- {name}" for name in transform.references)
     plain = (
-        f"{transform.summary}\n\nWhy: {transform.why}\n\nMay break: {transform.may_break}\n\n"
+        f"{transform.title}. {transform.result}\n\nWhy: {transform.why}\n\nMay break: {transform.may_break}\n\n"
         f"{references}\n\nTo keep it as it is: # harden: ignore[{id}] and the reason, in a comment on the line."
     )
     marked = (
-        f"**{transform.summary}**\n\n**Why:** {transform.why}\n\n**May break:** {transform.may_break}\n\n"
-        f"{references}\n\nTo keep it as it is: `# harden: ignore[{id}]` and the reason, in a comment on the line."
+        f"**{transform.title}**\n\n{transform.result}\n\n**Why:** {transform.why}\n\n"
+        f"**May break:** {transform.may_break}\n\n{references}\n\n"
+        f"To keep it as it is: `# harden: ignore[{id}]` and the reason, in a comment on the line."
     )
     return {
-        "shortDescription": {"text": transform.summary},
-        "fullDescription": {"text": f"{transform.summary} Why: {transform.why} ({transform.risk} {risk.title})"},
+        "shortDescription": {"text": transform.title},
+        "fullDescription": {"text": f"{transform.result} Why: {transform.why} ({transform.risk} {risk.title})"},
         "help": {"text": plain, "markdown": marked},
     }
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from hardener.authoring.edits import Grade, Severity
 from hardener.engine.outcome import Change, Held, Outcome, Refused, Report, Waived
+from hardener.engine.problem_sentence import problem_of
 from hardener.report import chart_values, steps
 from hardener.report.guesses import Guesses
 from hardener.report.impact import counted
@@ -57,7 +58,7 @@ def _held(record: Held, words: Words) -> Html:
         f"<h3>{words.text(transform.id)} {chip('risk', transform.risk)} {_severity(transform.severity)} "
         f"{chip(record.grade, record.grade)}</h3>"
         f"<p>{words.place(file, first.line)} {words.text(str(first.object))}</p>"
-        f"<p>{words.text(transform.summary)}</p>"
+        f"<p>{words.text(problem_of(record.changes))}</p>"
     )
     yield words.evidence([fact for change in record.changes for fact in change.edit.evidence])
     if record.patch:
@@ -142,7 +143,7 @@ def changes(outcome: Outcome, words: Words) -> Html:
         transform = group[0].transform
         grades = {change.edit.grade for change in group}
         grade = " ".join(chip(grade, grade) for grade in Grade if grade in grades)
-        head = f"{chip('risk', transform.risk)} {grade} <span class='summary'>{words.text(transform.summary)}</span>"
+        head = f"{chip('risk', transform.risk)} {grade} <span class='summary'>{words.text(transform.title)}</span>"
         yield _group_head(words.text(id), head, len(group), "edit", False)
         references = "; ".join(map(words.text, transform.references))
         yield (

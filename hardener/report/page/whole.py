@@ -131,7 +131,7 @@ class Page:
             (before, "before", "Before you apply", lambda: self._list(before, "ol")),
             (outcome.held_back, "held", "Held back", lambda: sections.held(outcome, words)),
             (outcome.guesses, "guesses", "Guesses", lambda: sections.guesses(outcome, words)),
-            (outcome.findings, "findings", "Left for a person", lambda: sections.findings(outcome, words)),
+            (outcome.findings, "findings", "Needs manual work", lambda: sections.findings(outcome, words)),
             (outcome.refused, "refused", "Refused", lambda: sections.refused(outcome, words)),
             (outcome.overrides, "values", "Values", lambda: sections.values(outcome, words)),
             (outcome.changes, "changes", done, lambda: sections.changes(outcome, words)),

@@ -14,6 +14,7 @@ from hardener.authoring import registry
 from hardener.authoring.config import NEWEST
 from hardener.authoring.edits import Evidence, Grade, Severity
 from hardener.engine.outcome import Change, FileChange, Held, Outcome, Report, Waived
+from hardener.engine.problem_sentence import problem_of
 from hardener.facts.cluster import platforms
 from hardener.kubernetes.components.flag_values import parsed_version
 from hardener.report import unread
@@ -365,8 +366,9 @@ def failures(records: Iterable[Change | Held | Report]) -> list[Failure]:
         else:
             first = record.changes[0] if isinstance(record, Held) else record
             id, item, where = record.transform.id, first.object, (first.object.piece.file.name, first.line)
+            changes = record.changes if isinstance(record, Held) else [record]
             state = "held back" if isinstance(record, Held) else "pending"
-            text = f"not so yet, the change is {state}: {record.transform.summary}"
+            text = f"{problem_of(changes)}; the change is {state}"
         name = "" if item is None else str(item)
         groups.setdefault((id, where[0], name, text), []).append((severity, where))
     found = [

@@ -24,7 +24,7 @@ class Question(Printed):
         head = f"{number}: {self._paint('bold', transform.id)} {transform.risk} {transform.severity} {grade}"
         self._say()
         self._say(f"{head}  {place(*where)} {first.object}", at=[where])
-        self._say(f"  {transform.summary}")
+        self._say(f"  {transform.title}")
         self._say(f"  why:     {transform.why}")
         if held:
             self._say(f"  {self._paint('yellow', 'held back')}: {why_held(grade, self.outcome.max_grade)}")
@@ -47,7 +47,7 @@ class Question(Printed):
         if not facts:
             self._say(f"  basis:   {changes[0].edit.basis}")
         if any(change.edit.late for change in changes):
-            self._say("  it may fail late, under load")
+            self._say("  it may fail only under load")
 
     def _hunks(self, file: FileChange) -> None:
         redactor = self.context.redactor

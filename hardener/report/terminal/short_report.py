@@ -316,7 +316,7 @@ class ShortReport(printed.Printed):
             if self.context.screen.height and self.context.screen.width < 100:
                 yield _Entry([_Row(head, text=made)], len(group))
             else:
-                yield _Entry([_Row(f"{head}{padded(made, fourth)}  ", text=group[0].transform.summary)], len(group))
+                yield _Entry([_Row(f"{head}{padded(made, fourth)}  ", text=group[0].transform.title)], len(group))
 
     def _findings(self) -> _Section | None:
         found = self.outcome.findings
@@ -326,7 +326,7 @@ class ShortReport(printed.Printed):
         for finding in printed.gravest_first(found):
             groups.setdefault((finding.id, finding.severity, _shape(finding)), []).append(finding)
         counts = printed.by_severity(finding.severity for finding in found)
-        title = f"Left for a person: {counted(len(found), 'finding')} ({counts})"
+        title = f"Needs manual work: {counted(len(found), 'finding')} ({counts})"
         return _Section(title, [self._finding(group) for group in groups.values()], "finding", first=2, most=_FINDINGS)
 
     def _finding(self, group: list[Report]) -> _Entry:
@@ -336,7 +336,7 @@ class ShortReport(printed.Printed):
             noun, _, rest = first.topic.partition(" ")
             text = f"{counted(len(group), noun)} {rest}: {first.advice}"
         elif len({finding.message for finding in group}) > 1:
-            text = f"for one: {text}"
+            text = f"for example: {text}"
         where = (first.file, first.line)
         head = f"  {self._severity(first)} {first.id}{_times(group)}  "
         if not self._is_roomy:

@@ -191,7 +191,7 @@ class WholeReport(printed.Printed):
             id = self._paint("green", transform.id.ljust(width))
             grade = printed.of_grades(change.edit.grade for change in changes)
             graded = f"{transform.risk} {transform.severity} {grade}"
-            self._say(f"  {id}  {graded}  {self._made_at(changes)}  {transform.summary}")
+            self._say(f"  {id}  {graded}  {self._made_at(changes)}  {transform.title}")
             if self.context.verbose:
                 self._details(changes)
 
@@ -216,7 +216,7 @@ class WholeReport(printed.Printed):
         if not found:
             return
         counts = printed.by_severity(finding.severity for finding in found)
-        self._title(f"Left for a person: {counted(len(found), 'finding')} ({counts})")
+        self._title(f"Needs manual work: {counted(len(found), 'finding')} ({counts})")
         for group in grouped(printed.gravest_first(found)):
             first, full = group[0], self.context.verbose
             if first.topic and len(group) > 1 and len({finding.advice for finding in group}) == 1:
@@ -224,7 +224,7 @@ class WholeReport(printed.Printed):
                 self._folded(group, f"  {counted(len(group), noun)} {rest}: {first.advice}")
             elif len(group) > _MOST_IN_FULL and not full and first.severity.rank < Severity.HIGH.rank:
                 self._folded(group, f" x {len(group)}  {_named(group)}")
-                self._say(f"    for one: {first.message}: {first.advice}")
+                self._say(f"    for example: {first.message}: {first.advice}")
             else:
                 full = True
             for finding in group if full else ():

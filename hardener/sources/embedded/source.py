@@ -134,7 +134,7 @@ def _without(indent: str, text: str) -> str:
         if line.startswith(indent):
             lines[number] = line[len(indent) :]
         elif line.strip():
-            raise TextError("a line stands further to the left than the first", number + 1)
+            raise TextError("a line is further to the left than the first", number + 1)
     return "".join(lines)
 
 

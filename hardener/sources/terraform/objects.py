@@ -342,7 +342,7 @@ def changed(part: Part, new: Any) -> Any:
     if same(part.data, new):
         return part.node.data
     if part.form == "fixed":
-        raise TextError(f"what does not stand here is not replaced: {part.why}", part.node.row + 1)
+        raise TextError(f"what is not here is not replaced: {part.why}", part.node.row + 1)
     if part.form == "value":
         return _changed_value(part, new)
     raise TextError("a block is not replaced by something else", part.node.row + 1)
@@ -401,7 +401,7 @@ def _set(part: Part, found: dict[str, Any], name: str, value: Any) -> bool:
         if child is not None and same(child.data, value):
             return False
         if child is not None and child.kind != "sent":
-            raise TextError(f"{name} does not stand here: {child.why}", part.node.row + 1)
+            raise TextError(f"{name} is not here: {child.why}", part.node.row + 1)
         _put(part, found, name, value)
         return True
     made = _in_node(child, value)
@@ -419,7 +419,7 @@ def _drop(part: Part, found: dict[str, Any], name: str, child: Part) -> None:
     """Take a field out of the body ``found`` of a block."""
     home = part.names.get(name)
     if home is None or "." in home:
-        raise TextError(f"{name} does not stand here: {child.why}", part.node.row + 1)
+        raise TextError(f"{name} is not here: {child.why}", part.node.row + 1)
     if f"{_DYNAMIC}{home}" in found or child.form == "fixed":
         raise TextError(f"what an expression makes is not removed: {child.why or home}", child.node.row + 1)
     if (said := _expression_in(child)) is not None:

@@ -88,7 +88,7 @@ def _check_written(before: Parsed, after: Parsed, body: dict[str, Any], erased: 
         raise TextError("the text does not come out as it was decided", first)
     alone = [each.line for each in before.comments() if each.alone and each.line - 1 in erased]
     if alone:  # whether it goes shows only when all steps are known: a later one may fill the block again
-        raise TextError("a comment stands in what would be removed", alone[0])
+        raise TextError("a comment is in what would be removed", alone[0])
     kept = [each.text for each in before.comments() if each.line - 1 not in erased]
     if [comment.text for comment in after.comments()] != kept:
         raise TextError("a comment would be lost", first)
@@ -224,7 +224,7 @@ class _Writer:
                 raise TextError("a block is not put before all others", child.row + 1)
             behind = child
         if waiting:
-            raise TextError("no block stays that a new one could stand behind", node.row + 1)
+            raise TextError("no block is left that a new one could follow", node.row + 1)
 
     def _insert(self, node: Node, behind: Node, body: dict[str, Any]) -> None:
         """Put a further block behind the block ``behind``, as far from it as they stand from each other."""

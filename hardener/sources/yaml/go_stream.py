@@ -29,7 +29,7 @@ _TOKEN = r"(?:^|(?<=[\s,\[{:?-]))"
 # What may be read in more than one way: a text without which it is not there, and which is quickly found; the pattern,
 # compiled when it is asked for; what a person is told.
 _UNUSUAL: tuple[tuple[str, str, str, str], ...] = (
-    (_BOM, _BOM, "a byte order mark stands in it", "remove the byte order mark"),
+    (_BOM, _BOM, "a byte order mark is in it", "remove the byte order mark"),
     ("!", rf"{_TOKEN}!(?!=)\S", "it uses a tag", "write keys and values without tags"),
     ("%", r"\n%", "it has a directive", "remove the line that begins with %"),
     ("\r", _LONE_RETURN, "a carriage return ends a line alone", "end lines by a line feed"),
@@ -37,10 +37,10 @@ _UNUSUAL: tuple[tuple[str, str, str, str], ...] = (
     ("\u2028", "\u2028", "it has a line break that is none in Git", "end lines by a line feed"),
     ("\u2029", "\u2029", "it has a line break that is none in Git", "end lines by a line feed"),
     ("\n...", r"\n\.\.\.", "a document ends by three dots", "write --- on a line of its own"),
-    ("---", r"\n---(?=[^ \t\r\n]|[ \t]+[^\s#])", "more stands behind ---", "write --- on a line of its own"),
+    ("---", r"\n---(?=[^ \t\r\n]|[ \t]+[^\s#])", "more text follows ---", "write --- on a line of its own"),
     ("<<", rf"{_TOKEN}<<[ \t]*:", "it merges mappings", "write out what is merged"),
 )
-_OF_JSON = "several JSON values stand behind each other", "write --- on a line between them"
+_OF_JSON = "several JSON values follow each other", "write --- on a line between them"
 _HEAD = 80  # characters; what begins a line, and is looked for, is shorter
 
 

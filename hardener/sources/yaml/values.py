@@ -334,7 +334,7 @@ def _add_merged(found: dict[str, Any], merge: Node, early: set[str]) -> None:
     for key, value in _merged(merge):
         if key in early:
             # go-yaml v2 lets a later merge win over the key, the specification lets the key win.
-            raise At(f"key {key!r} stands before a merge that holds it too; readers disagree", merge)
+            raise At(f"key {key!r} comes before a merge that holds it too; readers disagree", merge)
         found.setdefault(key, value)
 
 

@@ -29,7 +29,7 @@ def layout(kubelet: Component) -> Evidence | None:
     if (view.text("staticPodPath") or "").rstrip("/") == _MANIFESTS:
         return view.fact(f"staticPodPath is {_MANIFESTS}, as with kubeadm", "staticPodPath")
     sibling = beside_kubeadm(view)
-    return view.fact(f"{sibling} stands beside it: kubeadm writes the file") if sibling else None
+    return view.fact(f"{sibling} is beside it: kubeadm writes the file") if sibling else None
 
 
 def beside_kubeadm(view: View) -> str | None:

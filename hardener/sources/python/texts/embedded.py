@@ -46,7 +46,7 @@ class Embedded(Struct, eq=False):
         try:
             made = yaml.rewrite(self.text, put)
             if self.places and not held_alike(self.places, filled_lines(yaml.parse(made.text), made.text)):
-                raise TextError("what the program fills in would not stand in the same place")
+                raise TextError("what the program fills in would not be in the same place")
             for hunk in made.hunks:
                 yield self._place(hunk)
         except TextError as refused:

@@ -76,10 +76,10 @@ class Masked(Struct):
         """What to write in the literal for the YAML ``text``, which comes in place of ``before``. Raises TextError
         where that cannot be written there."""
         if _MASK.findall(text) != _MASK.findall(before):
-            raise TextError("what the program fills in would not stand in the same order")
+            raise TextError("what the program fills in would not be in the same order")
         restored = self.original(text)
         if self.quote in restored or restored.endswith(self.quote[0]) or ("\\" in restored and not self.raw):
-            raise TextError("the new text would end or escape the literal it stands in")
+            raise TextError("the new text would end or escape the literal it is in")
         return restored
 
 
@@ -112,7 +112,7 @@ def masked(node: syntax.SimpleString | syntax.FormattedString, places: Places, s
     elif style == "percent":
         text = _PERCENT.sub(lambda match: "%" if match[0] == "%%" else _mask(match[0], found), text)
     elif _IN_BRACES.search(text) and "b" not in prefix.lower():
-        raise TextError("what stands in braces may be filled in elsewhere")
+        raise TextError("what is in braces may be filled in elsewhere")
     if not raw and text.startswith(("\\\n", "\\\r\n")):
         cut = text.index("\n") + 1
         text, found.skip = text[cut:], found.skip + cut
