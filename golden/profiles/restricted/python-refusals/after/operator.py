@@ -25,9 +25,24 @@ class Launcher:
                                 name="cache",
                                 image="redis:7",
                                 resources=k8s.V1ResourceRequirements(requests={"cpu": "25m", "memory": "128Mi"}),
-                                security_context=self.context,
+                                volume_mounts=[
+                                    k8s.V1VolumeMount(name="harden-cache-tmp", mount_path="/tmp"),
+                                    k8s.V1VolumeMount(name="harden-cache-data", mount_path="/data"),
+                                ],
+                                security_context=self.context or k8s.V1SecurityContext(
+                                    allow_privilege_escalation=False,
+                                    read_only_root_filesystem=True,
+                                    capabilities=k8s.V1Capabilities(
+                                        drop=["ALL"],
+                                        add=["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
+                                    ),
+                                ),
                             ),
                             sidecar,
+                        ],
+                        volumes=[
+                            k8s.V1Volume(name="harden-cache-tmp", empty_dir=k8s.V1EmptyDirVolumeSource()),
+                            k8s.V1Volume(name="harden-cache-data", empty_dir=k8s.V1EmptyDirVolumeSource()),
                         ],
                     ),
                 ),
