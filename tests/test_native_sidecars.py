@@ -34,7 +34,7 @@ _SAID_OF_THE_POD = set(
     no-host-ipc no-host-network no-host-path no-host-pid restricted-volume-types shared-processes fs-group root-group
     windows-administrator unprivileged-ports seccomp-runtime-default ephemeral-containers sysctl-value
     sysctls-allow-list host-users-false no-service-links service-account-field pin-volume-image netpol-workload
-    dedicated-service-account default-namespace
+    dedicated-service-account default-namespace supplemental-groups-strict pod-certificate image-secret
     """.split()
 )
 

@@ -211,7 +211,8 @@ _ASKED: dict[str, str] = {
         C-0030: netpol-workload netpol-default-deny
         C-0038: no-host-ipc no-host-pid
         C-0062: sudo-command
-        C-0113 C-0262: apiserver-anonymous-off apiserver-anonymous-scoped authentication-config
+        C-0113: apiserver-anonymous-off apiserver-anonymous-scoped authentication-config
+        C-0262: rbac-anonymous-subject
         C-0114: token-auth-file-remove
         C-0115 C-0283: deny-service-external-ips
         C-0116 C-0117 C-0134 C-0136 C-0137 C-0139 C-0140: component-flags
