@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hardener.authoring.edits import Basis, Evidence, Severity
-from hardener.authoring.known import KnownBy
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Verdict, verdict
 from hardener.errors import InputError
@@ -100,9 +99,8 @@ def _bound(container: Container, options: Filesystem) -> dict[str, Any]:
     stands only where every program of the command is known."""
     if not options.bind_mount_options or container.pod.tree.settings.kubernetes_version < _OPTIONS_SINCE:
         return {}
-    paths = known_image(container).paths
-    is_whole = paths is not None and paths.by is KnownBy.COMMAND
-    return {"bindMountOptions": [*(["noexec"] if is_whole else []), "nodev", "nosuid"]}
+    noexec = ["noexec"] if known_image(container).command_is_read_whole else []
+    return {"bindMountOptions": [*noexec, "nodev", "nosuid"]}
 
 
 def _empty_dir(path: str, options: Filesystem, *, sticky: bool) -> dict[str, Any]:

@@ -167,6 +167,11 @@ class ImageLedger(Struct):
         return self.paths is not None and (self.paths.whole or self.paths.text is not None)
 
     @property
+    def command_is_read_whole(self) -> bool:
+        """Whether every program of its command is known, and so is every place that they write to."""
+        return self.paths is not None and self.paths.by is KnownBy.COMMAND
+
+    @property
     def user_shows_elsewhere(self) -> bool:
         """Whether what is known of its user is nothing but what people wrote for another container."""
         known = self.number or self.user
