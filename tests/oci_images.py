@@ -65,10 +65,19 @@ def image(
     media_type: str = OCI_MANIFEST,
     created: str = "2026-11-01T00:00:00Z",
     layers: tuple[Blob, ...] = (),
+    history: tuple[str, ...] = (),
 ) -> Image:
     """An image of one platform."""
     rootfs = {"type": "layers", "diff_ids": []}
-    said = {"architecture": architecture, "os": "linux", "created": created, "config": config or {}, "rootfs": rootfs}
+    said: dict[str, Any] = {
+        "architecture": architecture,
+        "os": "linux",
+        "created": created,
+        "config": config or {},
+        "rootfs": rootfs,
+    }
+    if history:
+        said["history"] = [{"created_by": step} for step in history]
     made = blob(said, _CONFIGS[media_type])
     content = {"schemaVersion": 2, "mediaType": media_type, "config": made.descriptor}
     content["layers"] = [layer.descriptor for layer in layers]

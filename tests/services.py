@@ -33,9 +33,11 @@ PROGRAMS = {
 OTHER_NAMES = {"chromium": ("chromium-browser", "google-chrome")}
 # Every test that uses one of these fixtures bears these markers.
 OF_FIXTURES = {
+    "api_server": ("api_server", "slow"),
     "corpus": ("slow",),
     "ground": ("podman", "registry", "slow"),
     "guarded": ("registry",),
+    "guarded_server": ("api_server", "slow"),
     "hooks": ("slow",),
     "kubelet": ("kubectl", "kubelet", "slow"),
     "machine": ("podman", "registry"),

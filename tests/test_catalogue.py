@@ -137,6 +137,10 @@ def test_every_check_of_trivy_leads_to_transforms_that_there_are() -> None:
         assert title and ids and {*ids} <= registry.transforms().keys(), name
         assert trivy_checks.named(name) == name
     assert other_names.of(registry.get("no-privileged"))["trivy"] == ["KSV-0017"]
+    for name, (title, why) in trivy_checks.LEFT.items():
+        assert name not in trivy_checks.CHECKS and f"({title}) is nothing that harden looks for: {why}." in " ".join(
+            said(name).split()
+        )
 
 
 def test_every_peer_is_found_by_its_name() -> None:
@@ -155,16 +159,17 @@ def test_checks_of_peers_lead_to_transforms_or_to_a_reason() -> None:
     for scanner, reasons in left.items():
         assert not registry.peer_checks()[scanner].keys() & reasons.keys()
         for check, why in reasons.items():
-            assert why in " ".join(said(f"{scanner}:{check}").split()) and "is nothing that harden looks for" in said(
-                check
-            )
+            by_scanner, alone = (" ".join(said(name).split()) for name in (f"{scanner}:{check}", check))
+            assert why in by_scanner and "is nothing that harden looks for" in alone
 
 
 @pytest.mark.parametrize(
     ("name", "id"),
     [("CKV_K8S_49", "rbac-wildcard-verbs"), ("wildcard-in-rules", "rbac-wildcard-resources"),
      ("env-var-secret", "secret-env-literal"), ("C-0187", "rbac-wildcard-apigroups"), ("C0264", "unencrypted-storage"),
-     ("CKV_K8S_138", "kubelet-auth"), ("sensitiveConfigmapContent", "secret-configmap-move")],
+     ("CKV_K8S_138", "kubelet-auth"), ("C-0186", "rbac-dangerous-grant"),
+     ("kyverno:disallow-host-path", "no-host-path"),
+     ("container-seccomp-profile", "seccomp-runtime-default"), ("sensitiveConfigmapContent", "secret-configmap-move")],
 )  # fmt: skip
 def test_a_check_of_a_peer_is_explained(name: str, id: str) -> None:
     assert id in said(name)

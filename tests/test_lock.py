@@ -83,7 +83,10 @@ def test_what_is_read_of_the_files_of_images(tmp_path: Path) -> None:
     ("files", "problem"),
     [
         ("{uid: nginx}", "a:1: Expected `int | null`, got `str` - at `uid`"),
-        ("{owner: 1}", "a:1: Object contains unknown field owner: its keys are platform, uid, gid, starts, script"),
+        (
+            "{owner: 1}",
+            "a:1: Object contains unknown field owner: its keys are platform, uid, gid, groups, starts, script",
+        ),
         ("[1]", "a:1: Expected object | null, got array"),
     ],
 )

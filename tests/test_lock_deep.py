@@ -41,7 +41,7 @@ SAID = {"User": "web", "Cmd": ["serve"], "ExposedPorts": {"80/tcp": {}}}
 WEB = made.image(SAID, layers=(BASE, PROGRAM))
 ARM = made.image({**SAID, "User": "0"}, architecture="arm64", layers=(BASE,))
 FILES = {
-    "platform": "linux/amd64", "uid": 2001, "gid": 2002, "starts": ["/usr/bin/serve"],
+    "platform": "linux/amd64", "uid": 2001, "gid": 2002, "groups": [], "starts": ["/usr/bin/serve"],
     "capabilities": {"/usr/bin/serve": "NET_BIND_SERVICE=ep"}, "setuid": ["/usr/bin/su"],
     "empty": ["/var/cache/web"], "occupied": [],
 }  # fmt: skip
@@ -125,7 +125,7 @@ def test_of_several_platforms_one_is_read_and_named(tmp_path: Path, harden: Hard
     assert harden("lock", "--deep").status == 0
     assert (stanza(tmp_path)["files"]["platform"], stanza(tmp_path)["files"]["uid"]) == ("linux/amd64", 2001)
     assert stanza(tmp_path, "arm")["files"] == {
-        "platform": "linux/arm64", "uid": 0, "gid": 0, "starts": [], "script": True, "capabilities": {},
+        "platform": "linux/arm64", "uid": 0, "gid": 0, "groups": [], "starts": [], "script": True, "capabilities": {},
         "setuid": ["/usr/bin/su"], "writer": 65532, "empty": [], "occupied": [],
     }  # fmt: skip
 
@@ -509,3 +509,20 @@ def test_the_bar_shows_what_came(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [(task.description, task.completed) for task in bar._bar.tasks] == [
             ("reading layers 1 of 2 r.example/web:1.2.3", 1)
         ]
+
+
+def test_credentials_in_layers_are_named_and_never_kept(tmp_path: Path, harden: Harden, push: Push) -> None:
+    password = "vT9mQe2xLw7b"  # made up
+    lower = layer(PASSWD, File("app/.env", f"DB_PASSWORD={password}\n".encode()), File("app/.netrc", b"# none\n"))
+    upper = layer(File("app/.wh..env"))
+    said = {**SAID, "Env": [f"API_TOKEN={password}"]}
+    push(web=made.image(said, layers=(lower, upper), history=(f"RUN |1 OLD_TOKEN={password} /bin/sh -c true",)))
+    done = harden("lock", "--deep")
+    assert done.status == 0
+    assert stanza(tmp_path)["files"]["secrets"] == {"/app/.env": "a credential, which a later layer removes"}
+    assert (stanza(tmp_path)["config"]["secretEnv"], stanza(tmp_path)["config"]["secretArgs"]) == (
+        ["API_TOKEN"], ["OLD_TOKEN"],
+    )  # fmt: skip
+    found = harden("diff", "web.yaml", "-v")
+    assert "its image holds credentials: in variables API_TOKEN; in build arguments OLD_TOKEN" in found.all
+    assert password not in found.all + done.all + (tmp_path / "harden.lock").read_text(encoding="utf-8")

@@ -167,7 +167,7 @@ def test_the_patch_makes_the_file(looked: dict[str, str], tmp_path: Path) -> Non
 @pytest.mark.helm
 @pytest.mark.parametrize(
     ("upto", "keys", "said"),
-    [((), 12, "10 guesses, 16 findings"), (("--max-grade", "guess"), 15, "22 findings")],
+    [((), 12, "10 guesses, 16 findings"), (("--max-grade", "guess"), 15, "23 findings")],
     ids=["", "with guesses"],
 )
 def test_the_file_given_back_leaves_nothing_to_do(tmp_path: Path, upto: tuple[str, ...], keys: int, said: str) -> None:

@@ -297,6 +297,9 @@ MARKS = [
     ("polaris", "annotations", "polaris.fairwinds.com/runAsPrivileged-exempt: 'true'",
      "polaris.fairwinds.com/runAsPrivileged-exempt: true"),
     ("polaris", "annotations", "polaris.fairwinds.com/exempt: 'true'", "polaris.fairwinds.com/exempt: true"),
+    ("kube-score", "annotations", "kube-score/ignore: 'pod-probes, container-security-context'",
+     "kube-score/ignore: pod-probes, container-security-context"),
+    (None, "annotations", "kube-score/ignore: pod-probes", ""),
     (None, "labels", "kubeaudit.io/allow-privileged: disks", ""),  # it reads those of the pods
     (None, "annotations", "ignore-check.kube-linter.io/no-liveness-probe: no server", ""),
     (None, "annotations", "checkov.io/skip: CKV_K8S_16=needs it", ""),
@@ -352,6 +355,34 @@ def test_exceptions_of_kubescape(attributes: dict[str, str], fits: bool, diff: D
     assert {(r["carrier"], r["reason"], r["origin"]["file"]) for r in report["waived"]} == (
         {("kubescape", "disks", "exceptions.json")} if fits else set()
     )
+
+
+_WEB = "match: {any: [{resources: {kinds: [Deployment], names: [we*]}}]}"
+_PRIVILEGED = "exceptions: [{policyName: disallow-privileged-containers}]"
+
+
+@pytest.mark.parametrize(
+    ("policies", "match", "fits"),
+    [
+        (_PRIVILEGED, _WEB, True),
+        ("exceptions: [{policyName: disallow-priv*, ruleNames: [x]}]",
+         "match: {all: [{resources: {kinds: [apps/v1/Deployment], namespaces: [shop]}}]}", True),
+        ("exceptions: [{policyName: disallow-host-path}]", _WEB, False),
+        (_PRIVILEGED, "match: {any: [{resources: {kinds: [Deployment]}}]}", False),
+        (_PRIVILEGED, "match: {any: [{resources: {kinds: [Pod], names: [web]}}]}", False),
+        (_PRIVILEGED, f"{_WEB}\n  conditions: {{any: [{{key: a, operator: Equals, value: b}}]}}", False),
+        (_PRIVILEGED, "match: {any: [{resources: {names: [web], selector: {matchLabels: {a: b}}}}]}", False),
+    ],
+)  # fmt: skip
+def test_an_exception_of_kyverno_is_for_what_it_names(
+    policies: str, match: str, fits: bool, diff: Diff, tmp_path: Path
+) -> None:
+    head = "apiVersion: kyverno.io/v2\nkind: PolicyException\nmetadata: {name: disks}\nspec:\n"
+    write(tmp_path, {"exception.yaml": f"{head}  {policies}\n  {match}\n"})
+    report = diff(PRIVILEGED)
+    assert waived(report) == (BOTH if fits else [])
+    said = {(record["carrier"], record["reason"]) for record in report["waived"]}
+    assert said == ({("kyverno", "disks")} if fits else set())
 
 
 def test_transforms_say_which_checks_of_peers_ask_for_the_same() -> None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from hardener.errors import HardenError
 from hardener.kubernetes.objects import key_order
 from hardener.sources.manifests import Piece
-from hardener.sources.open_values import OpenDict, OpenList, opened
+from hardener.sources.open_values import OpenDict, OpenList, Replaceable, like, opened
 from hardener.support.data_path import Parts, Path, dotted, joined
 
 
@@ -363,7 +363,7 @@ def _parent(documents: list[Any], edit: Edit) -> Any:
 
 def _child(value: Any, part: str | int) -> Any:
     kind, of = type(value), type(part)
-    if (kind is dict or kind is OpenDict) and of is str:
+    if (kind is dict or kind is OpenDict or kind is Replaceable) and of is str:
         return value.get(part)
     if (kind is list or kind is OpenList) and of is int and part < len(value):  # type: ignore[operator]
         return value[part]
@@ -411,7 +411,7 @@ def copied(value: Any) -> Any:
         return value
     if isinstance(value, dict):
         mapping = {key: copied(item) for key, item in value.items()}
-        return mapping if type(value) is not OpenDict else opened(mapping, value.why)
+        return mapping if type(value) is dict else like(value, mapping)
     items = [copied(item) for item in value]
     return items if type(value) is not OpenList else opened(items, value.why, alike=value.alike)
 
@@ -421,7 +421,7 @@ def copied_along(value: Any, parts: Parts) -> Any:
     the others are those of ``value``."""
     if isinstance(value, dict):
         made: Any = dict(value)
-        made = made if type(value) is not OpenDict else opened(made, value.why)
+        made = made if type(value) is dict else like(value, made)
     elif isinstance(value, list | tuple):
         made = list(value)
         made = made if type(value) is not OpenList else opened(made, value.why, alike=value.alike)

@@ -30,6 +30,8 @@ def find(text: str) -> Found | None:
     scanner, _, name = text.rpartition(":")
     if scanner.lower() in ("", _TRIVY) and (check := trivy_checks.named(name)) in trivy_checks.CHECKS:
         return Found(_TRIVY, str(check), _transforms(trivy_checks.CHECKS[str(check)][1]))
+    if scanner.lower() in ("", _TRIVY) and (check := trivy_checks.named(name)) in trivy_checks.LEFT:
+        return Found(_TRIVY, str(check), (), trivy_checks.LEFT[str(check)][1])
     for peer, checks in registry.peer_checks().items():
         if scanner.lower() in ("", peer):
             for check, ids in checks.items():
@@ -48,7 +50,7 @@ def names() -> list[str]:
     """Return all names that ``find`` knows, but for numbers of a benchmark."""
     peers = [check for checks in registry.peer_checks().values() for check in checks]
     left = [check for checks in peer_checks.left().values() for check in checks]
-    return [*peers, *left, *trivy_checks.CHECKS]
+    return [*peers, *left, *trivy_checks.CHECKS, *trivy_checks.LEFT]
 
 
 def of(transform: Transform) -> dict[str, list[str]]:

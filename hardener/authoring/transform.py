@@ -29,7 +29,7 @@ STAGES = (
 WHOLE_IN_FILES = "write all manifests to a file (helm template ... > all.yaml): harden diff all.yaml shows the change"
 """The advice where a stream does not show enough for a change, which files would."""
 
-SCANNERS = ("checkov", "kube-linter", "kubeaudit", "kubescape", "polaris")
+SCANNERS = ("checkov", "kube-linter", "kube-score", "kubeaudit", "kubescape", "kyverno", "polaris")
 """Other scanners whose marks are honoured."""
 
 CONTAINER = "{container}"

@@ -58,24 +58,42 @@ CHECKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "KCV-0001": ("API server: --anonymous-auth", ("apiserver-anonymous-off", "apiserver-anonymous-scoped")),
     "KCV-0002": ("API server: --token-auth-file", ("token-auth-file-remove",)),
     "KCV-0003": ("API server: DenyServiceExternalIPs", ("deny-service-external-ips",)),
+    "KCV-0004": ("API server: --kubelet-https", ("flag-remove-noop",)),
+    "KCV-0005": ("API server: --kubelet-client-certificate and --kubelet-client-key", ("component-flags",)),
+    "KCV-0006": ("API server: --kubelet-certificate-authority", ("component-flags",)),
     "KCV-0007": ("API server: --authorization-mode is not AlwaysAllow", ("authorization-mode",)),
     "KCV-0008": ("API server: --authorization-mode includes Node", ("authorization-mode",)),
     "KCV-0009": ("API server: --authorization-mode includes RBAC", ("authorization-mode",)),
+    "KCV-0011": ("API server: AlwaysAdmit", ("removed-admission-plugins",)),
     "KCV-0012": ("API server: AlwaysPullImages", ("always-pull-images",)),
+    "KCV-0013": ("API server: SecurityContextDeny", ("removed-admission-plugins",)),
     "KCV-0014": ("API server: admission plugin ServiceAccount", ("disabled-admission-plugins",)),
     "KCV-0015": ("API server: admission plugin NamespaceLifecycle", ("disabled-admission-plugins",)),
     "KCV-0016": ("API server: NodeRestriction", ("node-restriction",)),
+    "KCV-0017": ("API server: --secure-port", ("component-flags",)),
     "KCV-0018": ("API server: --profiling", ("component-profiling",)),
     "KCV-0019": ("API server: --audit-log-path", ("audit-flags",)),
     "KCV-0020": ("API server: --audit-log-maxage", ("audit-flags",)),
     "KCV-0021": ("API server: --audit-log-maxbackup", ("audit-flags",)),
     "KCV-0022": ("API server: --audit-log-maxsize", ("audit-flags",)),
     "KCV-0024": ("API server: --service-account-lookup", ("service-account-lookup",)),
+    "KCV-0025": ("API server: --service-account-key-file", ("component-flags",)),
+    "KCV-0026": ("API server: --etcd-certfile and --etcd-keyfile", ("component-flags",)),
+    "KCV-0027": ("API server: --tls-cert-file and --tls-private-key-file", ("apiserver-tls",)),
+    "KCV-0028": ("API server: --client-ca-file", ("component-flags",)),
+    "KCV-0029": ("API server: --etcd-cafile", ("component-flags",)),
+    "KCV-0030": ("API server: --encryption-provider-config", ("encryption-missing-secrets",)),
     "KCV-0034": ("Scheduler: --profiling", ("component-profiling",)),
     "KCV-0035": ("Controller manager: --use-service-account-credentials", ("controller-credentials",)),
+    "KCV-0036": ("Controller manager: --service-account-private-key-file", ("component-flags",)),
+    "KCV-0037": ("Controller manager: --root-ca-file", ("component-flags",)),
+    "KCV-0038": ("Controller manager: RotateKubeletServerCertificate", ("kubelet-rotate-gate",)),
     "KCV-0039": ("Controller manager: --bind-address", ("component-bind-address",)),
     "KCV-0041": ("Scheduler: --bind-address", ("component-bind-address",)),
+    "KCV-0042": ("etcd: --cert-file and --key-file", ("component-flags",)),
     "KCV-0043": ("etcd: --client-cert-auth", ("etcd-client-certificates",)),
+    "KCV-0045": ("etcd: --peer-cert-file and --peer-key-file", ("component-flags",)),
+    "KCV-0046": ("etcd: --peer-client-cert-auth", ("etcd-client-certificates",)),
     "KCV-0079": ("kubelet: --anonymous-auth", ("kubelet-auth",)),
     "KCV-0080": ("kubelet: --authorization-mode", ("kubelet-auth",)),
     "KCV-0081": ("kubelet: --client-ca-file", ("kubelet-auth",)),
@@ -83,10 +101,26 @@ CHECKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "KCV-0083": ("kubelet: --protect-kernel-defaults", ("kubelet-protect-kernel",)),
     "KCV-0084": ("kubelet: --make-iptables-util-chains", ("kubelet-iptables",)),
     "KCV-0085": ("kubelet: --streaming-connection-idle-timeout", ("kubelet-stream-timeout",)),
+    "KCV-0086": ("kubelet: --hostname-override", ("kubelet-misc",)),
     "KCV-0087": ("kubelet: --event-qps", ("kubelet-event-qps",)),
+    "KCV-0088": ("kubelet: --tls-cert-file", ("kubelet-tls",)),
+    "KCV-0089": ("kubelet: --tls-private-key-file", ("kubelet-tls",)),
     "KCV-0090": ("kubelet: --rotate-certificates", ("kubelet-rotate-certs",)),
     "KCV-0091": ("kubelet: RotateKubeletServerCertificate", ("kubelet-rotate-gate",)),
     "KCV-0092": ("kubelet: strong ciphers", ("kubelet-tls",)),
+}
+
+_NODE_FILES = "it is about the mode or the owner of a file on a node, which no manifest holds"
+# Checks that harden does not answer: what they are about, and why.
+LEFT: dict[str, tuple[str, str]] = {
+    "KCV-0010": ("API server: EventRateLimit", "how many events a cluster takes is a matter of its size"),
+    "KCV-0033": (
+        "Controller manager: --terminated-pod-gc-threshold",
+        "what stays of pods that ended fills etcd at most",
+    ),
+    "KCV-0044": ("etcd: --auto-tls", "auto-tls of etcd is in no configuration that an installer writes"),
+    "KCV-0047": ("etcd: --peer-auto-tls", "auto-tls of etcd is in no configuration that an installer writes"),
+    **{f"KCV-{number:04}": ("Mode or owner of a file of a node", _NODE_FILES) for number in range(48, 79)},
 }
 
 
@@ -94,6 +128,11 @@ def named(text: str) -> str | None:
     """Return the name of today of the check that ``text`` spells in any of the three ways; None for anything else."""
     found = _FORM.fullmatch(text)
     return f"{found[1].upper()}-{int(found[2]):04}" if found else None
+
+
+def about(check: str) -> str:
+    """Return what a check of ``CHECKS`` or ``LEFT`` looks at."""
+    return LEFT[check][0] if check in LEFT else CHECKS[check][0]
 
 
 def checks_of(id: str) -> list[str]:

@@ -13,9 +13,11 @@ from typing import Annotated
 import typer
 
 from hardener.cli import calm_collector
+from hardener.cli.agents import mcp
 from hardener.cli.around_apply import PLAN_EXAMPLES, Lines, PlanPart, plan, show, undo
+from hardener.cli.editor import lsp
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
-from hardener.cli.kept import baseline_group, golden, import_evidence
+from hardener.cli.kept import baseline_group, golden, import_evidence, report_group
 from hardener.cli.options import (
     TEXT,
     Accept,
@@ -648,6 +650,7 @@ command(short_help="Print the last report again.")(show)
 command("list", short_help="List the transforms by risk.", epilog=LIST_EXAMPLES)(list_transforms)
 command(short_help="List the profiles, or show one.")(profiles)
 command(short_help="Explain a transform, or a risk.", epilog=EXPLAIN_EXAMPLES)(explain)
+command(short_help="Start the language server of an editor.")(lsp)
 command(short_help="Print a module for Airflow, Pulumi and others.")(hook)
 command(
     name="import",
@@ -659,8 +662,16 @@ harden import krr.json flows.jsonl   what it uses, who calls whom
 harden import --show web             what is known of a workload
 """,
 )(import_evidence)
+command(
+    short_help="Serve tools for agents (MCP).",
+    epilog="""
+harden mcp k8s                    plan, explain, findings, graph, apply, undo; below k8s alone
+harden mcp k8s --max-grade safe   apply makes what the manifests prove, and nothing else
+""",
+)(mcp)
 app.add_typer(golden, name="golden")
 app.add_typer(baseline_group, name="baseline")
+app.add_typer(report_group, name="report")
 
 
 def _version(value: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -73,6 +74,31 @@ def write_baseline(
     from hardener.commands.baseline import write_baseline
 
     sys.exit(write_baseline(paths or ["."], choices_of(context)))
+
+
+report_group = typer.Typer(help="Make one report of many.", rich_markup_mode=None, no_args_is_help=True)
+
+
+class MergedFormat(StrEnum):
+    html = "html"
+    json = "json"
+    csv = "csv"
+
+
+@report_group.callback()
+def _reports() -> None:
+    """Make one report of many."""
+
+
+@report_group.command("merge", cls=Command)
+def merge_reports(
+    reports: Annotated[list[str], typer.Argument(help="JSON reports of harden.", metavar="FILE...")],
+    format: Annotated[MergedFormat, typer.Option("--format", help="How to print it.")] = MergedFormat.html,
+) -> None:
+    """Print one page of the JSON reports of pipelines: by repository, by rule, and which change is the safest next."""
+    from hardener.commands.merge_reports import merge_reports
+
+    sys.exit(merge_reports(reports, format))
 
 
 def import_evidence(

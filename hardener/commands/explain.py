@@ -18,7 +18,9 @@ from hardener.report.terminal.wrapping import wrapped
 Say = Callable[[str], object]
 _WIDEST = 100  # columns of prose: a longer line is hard to read
 _SEVERITY = max(map(len, Severity))  # columns
-_SCANNERS = {"checkov": "Checkov", "kubescape": "Kubescape", "polaris": "Polaris", "trivy": "Trivy"}
+_SCANNERS = {
+    "checkov": "Checkov", "kubescape": "Kubescape", "kyverno": "Kyverno", "polaris": "Polaris", "trivy": "Trivy",
+}  # fmt: skip
 
 
 def _members() -> dict[str, dict[str, bool]]:
@@ -105,7 +107,7 @@ def _explain_other(found: other_names.Found, say: Say, width: int) -> None:
     """The transforms for a check of another scanner: all of the only one, a line for each of several."""
     title = f"{_SCANNERS.get(found.scanner, found.scanner)} {found.name}"
     if found.scanner == "trivy":
-        title += f" ({trivy_checks.CHECKS[found.name][0]})"
+        title += f" ({trivy_checks.about(found.name)})"
     if found.why:
         for line in _wrap(f"{title} is nothing that harden looks for: {found.why}.", width):
             say(line)

@@ -353,6 +353,8 @@ def _words_of_files(found: dict[str, Any]) -> str:
     for path in found["starts"]:
         if path in found["capabilities"]:
             words.append(f"{path} carries {found['capabilities'][path]}")
+    if found.get("secrets"):
+        words.append(_count(len(found["secrets"]), "credential file"))
     if found["setuid"]:
         words.append(_count(len(found["setuid"]), "setuid program"))
     if "empty" in found:

@@ -17,6 +17,7 @@ from hardener.authoring.transform import WHOLE_IN_FILES, Transform
 from hardener.engine import (
     code_steps,
     find_rendered_elsewhere,
+    find_replaced_contexts,
     find_unknown_fields,
     find_unknown_kinds,
     find_unread_forms,
@@ -49,6 +50,7 @@ from hardener.support.data_path import Path
 from hardener.tree.core_views import Object, OpaqueError, PodTemplate, View
 from hardener.tree.tree import Tree
 
+_MUTATING = ("admissionregistration.k8s.io", "MutatingAdmissionPolicy")
 _UNSEEN = ("a chart does not show what else there is", "a stream does not show the whole tree")
 _TOO_MANY = ("too-many-objects", "too-many-containers")
 # Pods that are left alone whole, since something else decides about them, and what to do instead.
@@ -120,12 +122,14 @@ def run(
     progress: Callable[[str], object] = lambda name: None,
     proving: Callable[[str], object] | None = None,
     forks: bool = True,
+    builds: bool = True,
 ) -> Outcome:
     """Decide and prove every change of ``profile`` on ``tree``; nothing is written to a file.
 
     ``only`` and ``skip`` are transform ids that narrow the profile; ``visits`` tells which targets are looked at;
     ``progress`` is called with each transform and ``proving``, in its place, with each file that is proved; ``forks``:
-    whether processes may be started, which is for a program of our own to say.
+    whether processes may be started, which is for a program of our own to say; ``builds``: whether what kustomizations
+    build is judged, too.
     """
     state = _started(tree, profile, gate or Gate())
     ran: set[str] = set()
@@ -138,7 +142,7 @@ def run(
         progress(transform.id)
         ran.add(transform.id)
         _run_transform(state, profile, transform, may_change, visits)
-    if tree.kustomizations and not tree.stream:
+    if builds and tree.kustomizations and not tree.stream:
         _judge_built(state, profile, ran, skip)
     _finish(state, ran, is_whole=not only and not skip)
     tree.drop_facts_of_now()  # all is decided, and what comes needs memory
@@ -378,7 +382,11 @@ def _decide(state: _Run, transform: Transform, target: View, edits: list[Edit], 
 
 
 def _weighed(tree: Tree, transform: Transform, target: View, edits: list[Edit]) -> list[Edit]:
-    """``edits``, graded by what was seen of the workload where something was."""
+    """``edits``, graded by what policies of the tree do anyway, and by what was seen of the workload."""
+    if _MUTATING in tree.kinds:
+        from hardener.engine.mutation_evidence import weighed  # late: few trees hold one
+
+        edits = weighed(tree, target, edits)
     if tree.lock is None or not tree.lock.is_observed:
         return edits
     from hardener.engine.observed_grade import regraded  # late: most trees have nothing that was seen
@@ -551,6 +559,7 @@ def _report_tree(outcome: Outcome, weighed: Set[tuple[Piece, Path]]) -> None:
             )
         )  # fmt: skip
     outcome.findings += list(find_rendered_elsewhere.reports(outcome))
+    outcome.findings += find_replaced_contexts.reports(tree)
     outcome.findings += find_unknown_kinds.reports(tree, outcome.findings)
     outcome.findings += find_unknown_fields.reports(tree, list(outcome.findings))
     said = {(report.file, report.message) for report in outcome.findings}

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from hardener.authoring.edits import Edit, Evidence, Grade, OpaqueError, WrongShapeError
 from hardener.authoring.transform import Transform
 from hardener.facts.images.what_starts import is_plain, is_written, unknown_start, unknown_starts, unknown_word
+from hardener.sources.open_values import Replaceable
 from hardener.tree.core_views import Container, PodTemplate, View
 from hardener.tree.pod_fragments import written_containers
 
@@ -44,10 +45,17 @@ def _is_written(target: PodTemplate | Container) -> bool:
     containers = [target.data] if isinstance(target, Container) else _data_of_containers(target.data)
     if containers is None or not all(map(is_written, containers)):
         return False
+    if any(isinstance(each.get(_CONTEXT), Replaceable) for each in (_pod_data(target), *containers)):
+        return False
     target.__dict__[_KEPT] = wiring
     return True
 
 
+def _pod_data(target: PodTemplate | Container) -> Any:
+    return target.pod.data if isinstance(target, Container) else target.data
+
+
+_CONTEXT = "securityContext"
 _KEPT = "is_written"  # by the view: at which state of what the piece starts that was so
 
 
@@ -61,6 +69,15 @@ def _data_of_containers(pod: Any) -> list[Any] | None:
             return None
         found += containers or ()
     return found
+
+
+def _replaced(view: View) -> OpaqueError | None:
+    """What a program may have in place of a security context."""
+    try:
+        view.check_replaced((_CONTEXT,))
+    except OpaqueError as opaque:
+        return opaque
+    return None
 
 
 def _unknown(target: PodTemplate | Container, step: list[Edit]) -> list[OpaqueError]:
@@ -98,6 +115,8 @@ def _doubted(step: list[Edit], target: PodTemplate | Container, found: list[Opaq
     if all([edit.grade is not Grade.SAFE for edit in step]):
         return step
     containers = [target] if isinstance(target, Container) else _containers(target)[0]
+    views: list[View] = [target.pod if isinstance(target, Container) else target, *containers]
+    found = [*found, *filter(None, map(_replaced, views))]
     words = (unknown_start(each) or unknown_word(each) for each in containers)
     opaque = next((each for each in (*found, *words) if each is not None), None)
     if opaque is None:

@@ -195,6 +195,8 @@ class _Reader:
             cmd: list[str] | None = None
             working_dir: str | None = None
             env: list[str] | None = None
+            secret_env: list[str] = []
+            secret_args: list[str] = []
             created: str | None = None
 
         class Entry(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -211,6 +213,7 @@ class _Reader:
             platform: str | None = None
             uid: int | None = None
             gid: int | None = None
+            groups: list[int] | None = None
             starts: list[str] = []
             script: bool = False
             capabilities: dict[str, str] = {}
@@ -218,6 +221,7 @@ class _Reader:
             writer: int | None = None
             empty: list[str] = []
             occupied: list[str] = []
+            secrets: dict[str, str] = {}
 
         documents = self.parsed.documents
         if len(documents) != 1 or not isinstance(documents[0], dict):
@@ -252,7 +256,7 @@ class _Reader:
             user = None if said.user is None else str(said.user)
             config = ImageConfig(
                 user, _texts(said.exposed_ports), _texts(said.volumes), said.created,
-                _texts(said.entrypoint) or (), _texts(said.cmd) or (),
+                _texts(said.entrypoint) or (), _texts(said.cmd) or (), tuple(said.secret_env), tuple(said.secret_args),
             )  # fmt: skip
             platforms, previous = tuple(entry.platforms), tuple(entry.previous)
             files = _files(held) if entry.files is not None else None
@@ -280,7 +284,8 @@ class _Reader:
 def _files(said: Any) -> ImageFiles:
     return ImageFiles(
         said.platform, said.uid, said.gid, tuple(said.starts), said.script, tuple(said.capabilities.items()),
-        tuple(said.setuid), said.writer, tuple(said.empty), tuple(said.occupied),
+        tuple(said.setuid), said.writer, tuple(said.empty), tuple(said.occupied), tuple(said.secrets.items()),
+        None if said.groups is None else tuple(said.groups),
     )  # fmt: skip
 
 

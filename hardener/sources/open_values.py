@@ -21,6 +21,13 @@ class OpenDict(dict[str, Any]):
     why: str
 
 
+class Replaceable(OpenDict):
+    """A mapping that stands where the program gives no other one in its place: ``security_context or
+    V1SecurityContext(...)``. What is written in it is known, and may be written; ``why`` names what may replace it."""
+
+    __slots__ = ()
+
+
 class OpenList(list[Any]):
     """A list to which items may be added elsewhere, or whose items are made in a loop; ``why`` as in ``OpenDict``.
 
@@ -41,8 +48,17 @@ def opened(value: dict[str, Any] | list[Any], why: str, *, alike: bool = False) 
     return found
 
 
+def replaceable(value: dict[str, Any], why: str) -> Replaceable:
+    """``value`` as a mapping that ``why`` may replace."""
+    found = Replaceable(value)
+    found.why = why
+    return found
+
+
 def like(value: dict[str, Any] | list[Any], copy: dict[str, Any] | list[Any]) -> dict[str, Any] | list[Any]:
     """``copy`` as open as ``value``."""
+    if isinstance(value, Replaceable) and isinstance(copy, dict):
+        return replaceable(copy, value.why)
     if isinstance(value, OpenDict):
         return opened(copy, value.why)
     return opened(copy, value.why, alike=value.alike) if isinstance(value, OpenList) else copy

@@ -4,10 +4,13 @@ rule for itself."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hardener.support.data_path import Path, value_at
 from hardener.tree.view import View
+
+if TYPE_CHECKING:
+    from hardener.tree.tree import Tree
 
 # Where an object says what a chart is rendered with. Sources: the references of Flux (HelmRelease), Argo CD
 # (Application, ApplicationSet), helm-controller of k3s and provider-helm of Crossplane.
@@ -76,7 +79,7 @@ class Release(View):
         places = [*_MAPPINGS.get(group, ()), *_TEXTS.get(group, ())]
         for helm in self._argo() if group == _ARGO else ():
             places += [(*helm, "valuesObject"), (*helm, "values")]
-            yield from self._parameters((*helm, "parameters"))
+            yield from _parameters(self.data, (*helm, "parameters"))
         for place in places:
             value = value_at(self.data, place)
             if value is not None:
@@ -90,11 +93,56 @@ class Release(View):
             for at, _ in enumerate(sources if isinstance(sources, list) else ()):
                 yield (*base, "sources", at, "helm")
 
-    def _parameters(self, path: Path) -> Iterator[ReleaseValues]:
-        parameters = value_at(self.data, path)
-        for at, entry in enumerate(parameters if isinstance(parameters, list) else ()):
-            if isinstance(entry, dict) and isinstance(entry.get("name"), str):
-                yield ReleaseValues((*path, at, "value"), entry.get("value"), entry["name"])
+
+def _parameters(data: dict[str, Any], path: Path) -> Iterator[ReleaseValues]:
+    """The values that a list of names and values sets."""
+    parameters = value_at(data, path)
+    for at, entry in enumerate(parameters if isinstance(parameters, list) else ()):
+        if isinstance(entry, dict) and isinstance(entry.get("name"), str):
+            yield ReleaseValues((*path, at, "value"), entry.get("value"), entry["name"])
+
+
+class Helmfile(View):
+    """A helmfile, which says what helm renders charts with."""
+
+    __slots__ = ()
+    NEEDS = "helmfiles"
+    type_name = "Object"
+
+    @classmethod
+    def of_tree(cls, tree: Tree) -> list[Helmfile]:
+        """Those of the given paths."""
+        return [cls(item, item.path, item.data) for item in tree.helmfiles]
+
+    def line(self, path: Path) -> int:
+        """The line of ``path``: the file is none of the manifests, whose lines a run finds by itself."""
+        piece = self.object.piece
+        document, *below = (*self.path, *path)
+        return piece.line + piece.read().line(int(document), tuple(below))
+
+    @property
+    def values(self) -> Iterator[ReleaseValues]:
+        """What its charts are rendered with, as far as it stands in the file; in any shape.
+
+        Source: helmfile.readthedocs.io (configuration): ``values`` and ``set`` of a release, ``values`` of the file and
+        of each environment.
+        """
+        yield from self._inline(("values",))
+        environments = value_at(self.data, ("environments",))
+        for name in environments if isinstance(environments, dict) else ():
+            yield from self._inline(("environments", name, "values"))
+        releases = value_at(self.data, ("releases",))
+        for at, _ in enumerate(releases if isinstance(releases, list) else ()):
+            yield from self._inline(("releases", at, "values"))
+            for key in ("set", "setString"):
+                yield from _parameters(self.data, ("releases", at, key))
+
+    def _inline(self, path: Path) -> Iterator[ReleaseValues]:
+        """The maps among values, of which the others name files."""
+        entries = value_at(self.data, path)
+        for at, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if isinstance(entry, dict):
+                yield ReleaseValues((*path, at), entry)
 
 
 class CiliumPolicy(View):
@@ -155,6 +203,50 @@ class DeviceClaim(View):
 
     __slots__ = ()
     KINDS = frozenset({("resource.k8s.io", "ResourceClaim"), ("resource.k8s.io", "ResourceClaimTemplate")})
+    type_name = "Object"
+
+
+class AuthorizationFile(View):
+    """An AuthorizationConfiguration of the API server."""
+
+    __slots__ = ()
+    KINDS = frozenset({("apiserver.config.k8s.io", "AuthorizationConfiguration")})
+    type_name = "Object"
+
+
+class CredentialProviders(View):
+    """A CredentialProviderConfig of the kubelet: the programs that it asks for logins of registries."""
+
+    __slots__ = ()
+    KINDS = frozenset({("kubelet.config.k8s.io", "CredentialProviderConfig")})
+    type_name = "Object"
+
+
+class Gateway(View):
+    """A Gateway of the Gateway API."""
+
+    __slots__ = ()
+    KINDS = frozenset({("gateway.networking.k8s.io", "Gateway")})
+    type_name = "Object"
+
+
+class ReferenceGrant(View):
+    """A ReferenceGrant of the Gateway API: who may name objects of its namespace from another one."""
+
+    __slots__ = ()
+    KINDS = frozenset({("gateway.networking.k8s.io", "ReferenceGrant")})
+    type_name = "Object"
+
+
+class BackendTls(View):
+    """How a gateway, or a proxy of a mesh, speaks TLS to the servers behind it."""
+
+    __slots__ = ()
+    KINDS = frozenset({
+        ("gateway.networking.k8s.io", "BackendTLSPolicy"), ("gateway.envoyproxy.io", "Backend"),
+        ("traefik.io", "ServersTransport"), ("traefik.containo.us", "ServersTransport"),
+        ("traefik.io", "ServersTransportTCP"), ("networking.istio.io", "DestinationRule"),
+    })  # fmt: skip
     type_name = "Object"
 
 

@@ -38,6 +38,10 @@ __all__ = [
     "ServiceAccount",
     "View",
 ]
+_CONTEXT = ("securityContext",)
+_OF_USER = (("runAsUser",), ("runAsGroup",), ("runAsNonRoot",))
+# What the context of a container has in place of that of its pod.
+_OF_POD_TOO = (*_OF_USER, ("seccompProfile",), ("seLinuxOptions",), ("appArmorProfile",), ("windowsOptions",))
 _NO_ENV: dict[str, str] = {}  # of most containers
 
 
@@ -230,6 +234,13 @@ class PodTemplate(View):
             container.path = joined(self.path, container.path[len(self.path) :])  # it is kept to the end of a run
         return tuple(found)
 
+    def _check(self, path: Path) -> Any:
+        if path[:1] == _CONTEXT and path[1:2] in _OF_USER:
+            self.check_replaced(path)  # what the containers may do depends on the user
+            for container in self.containers:  # whoever gives one of these, may count on the user of the image
+                container.check_replaced(path)
+        return super()._check(path)
+
     def _operated(self, operator: OperatorTemplate) -> list[Container]:
         """The containers that an operator takes from here; one without a name is called as its place."""
         found = []
@@ -283,6 +294,11 @@ class Container(View):
     def __init__(self, object: Object, path: Path, data: dict[str, Any]) -> None:
         self.changed_by: frozenset[str] = frozenset()
         super().__init__(object, path, data)
+
+    def _check(self, path: Path) -> Any:
+        if path[:1] == _CONTEXT and path[1:2] in _OF_POD_TOO:
+            self.pod.check_replaced(path)  # what is given for the pod would count no more
+        return super()._check(path)
 
     # What is kept by more than ten names takes twice the memory, in each container of a tree.
 

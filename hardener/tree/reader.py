@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from hardener.authoring.config import NAME as CONFIG
 from hardener.kubernetes import release_files
@@ -344,8 +345,22 @@ class _Reader(Struct):
     def _release_file(self, kind: str, real: str, name: str, content: Content) -> None:
         """Note a file that names charts; templates of helmfile may hide what it names."""
         self.tree.release_files.setdefault(kind, []).append(real)
-        if kind == release_files.HELMFILE and "{{" in content.text:
-            self._templates_of(real, name, without_templates(content.text))
+        if kind == release_files.HELMFILE:
+            found = (
+                without_templates(content.text) if "{{" in content.text else WithoutTemplates(content.text, [], [], [])
+            )
+            if "{{" in content.text:
+                self._templates_of(real, name, found)
+            if found is not None:
+                self._helmfile(real, name, replace(content, text=found.text, _starts=None), found)
+
+    def _helmfile(self, real: str, name: str, content: Content, found: WithoutTemplates) -> None:
+        """Note the documents of a helmfile, which hold no object of Kubernetes."""
+        file = manifests.load(
+            real, name, content, editable=True, wanted=lambda text: True, optional=lambda text: True
+        )  # fmt: skip
+        for item in self._documents(file):
+            self.tree.helmfiles.append(Object(self.tree, item.piece, item.path, found.filled(item.data)))
 
     def _templates_of(self, real: str, name: str, found: WithoutTemplates | None) -> None:
         """Note what templates decide of a helmfile: some lines of it, or all where it cannot be read without them."""

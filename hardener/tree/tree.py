@@ -110,6 +110,7 @@ class Tree(Struct, eq=False, dict=True):
     patch_files: set[str] = field(default_factory=set)
     kustomizations: dict[str, Object] = field(default_factory=dict)  # by folder
     skaffold: list[Object] = field(default_factory=list)  # documents of skaffold.yaml
+    helmfiles: list[Object] = field(default_factory=list)  # documents of helmfiles, as far as no template decides them
     values: list[Object] = field(default_factory=list)  # documents of the values of Helm charts
     lock: Lock | None = None
     recorded: Recorded | None = None  # what a cluster told, by harden.evidence.yaml

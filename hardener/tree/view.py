@@ -31,7 +31,7 @@ from hardener.authoring.edits import (
 )
 from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.objects import key_order
-from hardener.sources.open_values import OpenDict, OpenList
+from hardener.sources.open_values import OpenDict, OpenList, Replaceable
 from hardener.support.data_path import Path, dotted, joined
 from hardener.support.late_pattern import late_pattern
 from hardener.tree import host_files
@@ -189,6 +189,17 @@ class View:
             if isinstance(item, (dict, list)):
                 self._refuse(item, (*path, index))
         return tuple(["" if item is None else str(item) for item in value])
+
+    def replaced_by(self, key: str) -> str | None:
+        """What a program may put in place of the mapping at ``key``; None where that stands as it is written."""
+        value = self.data.get(key)
+        return value.why if isinstance(value, Replaceable) else None
+
+    def check_replaced(self, path: Path) -> None:
+        """Raise OpaqueError where a program may put another mapping in place of the first one of ``path``."""
+        why = self.replaced_by(str(path[0]))
+        if why is not None:
+            raise OpaqueError(why, (*self.path[1:], path[0]))
 
     def check_whole(self, *path: str | int) -> None:
         """Raise OpaqueError where the mapping or list at ``path`` is an expression, or a program may add to it other

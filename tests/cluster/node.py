@@ -133,7 +133,7 @@ def started() -> Iterator[Node]:
         pytest.skip("needs root, for a kubelet")
     folder = Path(tempfile.mkdtemp(prefix="node-", dir="/tmp"))  # containerd takes no long names
     try:
-        done = subprocess.run([start, folder, str(_free_port()), "--node"], capture_output=True, text=True, timeout=180)
+        done = subprocess.run([start, folder, str(free_port()), "--node"], capture_output=True, text=True, timeout=180)
         if done.returncode == 2:
             pytest.skip(done.stderr.strip().splitlines()[-1])
         assert done.returncode == 0, done.stderr
@@ -145,7 +145,7 @@ def started() -> Iterator[Node]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port that is free, with the two behind it: other clusters of this machine have some."""
     for port in range(16443, 17443, 10):
         with contextlib.suppress(OSError), contextlib.ExitStack() as held:

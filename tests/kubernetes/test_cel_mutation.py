@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hardener.kubernetes.policies.cel_mutation import may_set_false
+from hardener.kubernetes.policies.cel_mutation import may_set
 
 FIELD = "automountServiceAccountToken"
 OTHER = "Object{spec: Object.spec{shareProcessNamespace: false}}"
@@ -54,4 +54,4 @@ OTHER = "Object{spec: Object.spec{shareProcessNamespace: false}}"
     ],
 )  # fmt: skip
 def test_a_field_gets_false(expression: str, found: bool) -> None:
-    assert may_set_false(expression, FIELD) is found
+    assert may_set(expression, FIELD, "false") is found

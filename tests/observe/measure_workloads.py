@@ -50,7 +50,7 @@ from .packaged import PACKAGED, Packaged
 
 Map = dict[str, Any]
 READ_ONLY, DROP = "read-only-root-filesystem", "drop-capabilities"
-_OF_USER = ("run-as-user", "run-as-non-root")
+_OF_USER = {"run-as-user", "run-as-non-root"}
 _HARDEN = Path(sys.executable).parent / "harden"
 _ROOT = Path(__file__).resolve().parents[2]
 _START = 40.0  # seconds until a client is content for the first time
@@ -209,9 +209,10 @@ class Machine:
 
 
 def superfluous(machine: Machine, one: Packaged, pod: Map) -> list[str]:
-    """The capabilities that ``pod`` adds and without which the client of ``one`` is content all the same."""
+    """The capabilities that ``pod`` adds beyond those known to be needed, and without which the client of ``one`` is
+    content all the same."""
     found = []
-    for name in written(pod)[0] or ():
+    for name in sorted(set(written(pod)[0] or ()) - set(one.truth.needs or ())):
         other = json.loads(json.dumps(pod))
         for container in (*other["containers"], *other.get("initContainers", [])):
             capabilities = container.get("securityContext", {}).get("capabilities", {})
@@ -258,6 +259,9 @@ def grades(folder: Path) -> dict[str, dict[str, str]]:
             grade = grade if grade in order else "review"
             own = found.setdefault(str(change.object.name), {})
             own[change.transform.id] = max(own.get(change.transform.id, "safe"), grade, key=order.index)
+    for own in found.values():  # runAsNonRoot changes nothing beside a number, and is not written without it
+        of_user = _OF_USER & own.keys()
+        own |= dict.fromkeys(of_user, max((own[id] for id in of_user), key=order.index, default=""))
     return found
 
 
@@ -265,7 +269,7 @@ def untrue(one: Packaged, added: tuple[str, ...] | None, *, is_root: bool) -> se
     """The transforms with which it does not work, where a pod adds these capabilities to none."""
     found = set(one.truth.but)
     found |= set() if one.truth.read_only else {READ_ONLY}
-    found |= set() if one.truth.rootless else set(_OF_USER)
+    found |= set() if one.truth.rootless else _OF_USER
     wanted = one.truth.needs
     if wanted is None or (is_root and added is not None and set(wanted) - set(added)):
         found.add(DROP)
@@ -296,7 +300,7 @@ def judged(
     """The row of ``one``."""
     adds, is_root = written(pod)
     untrue_ones = untrue(one, adds, is_root=is_root)
-    ids = (READ_ONLY, DROP, *_OF_USER, "no-privilege-escalation", "seccomp-runtime-default")
+    ids = (READ_ONLY, DROP, *sorted(_OF_USER), "no-privilege-escalation", "seccomp-runtime-default")
     safe = tuple(each for each in ids if graded.get(each) == "safe")
     held = tuple(each for each in ids if graded.get(each) == "held")
     false = tuple(each for each in safe if each in untrue_ones)

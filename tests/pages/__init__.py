@@ -14,12 +14,14 @@ DOCS = ROOT / "docs"
 
 def generated() -> dict[str, str]:
     """The text of each generated page, by its name below ``docs/``."""
-    from tests.pages import commands, scanners, settings, transforms
+    from tests.pages import commands, controls, kubernetes_versions, scanners, settings, transforms
 
     return {
         **transforms.pages(),
         "reference/commands.md": commands.page(),
         "reference/configuration.md": settings.page(),
+        "reference/controls.md": controls.page(),
+        "reference/kubernetes-versions.md": kubernetes_versions.page(),
         "reference/scanners.md": scanners.page(),
     }
 

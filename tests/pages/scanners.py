@@ -9,8 +9,8 @@ from hardener.authoring import other_names, peer_checks, registry, trivy_checks
 from tests.pages.markdown import HEAD, code, plain, table
 
 _TITLES = {
-    "checkov": "Checkov", "kube-linter": "kube-linter", "kubeaudit": "kubeaudit", "kubescape": "Kubescape",
-    "polaris": "Polaris",
+    "checkov": "Checkov", "kube-linter": "kube-linter", "kube-score": "kube-score", "kubeaudit": "kubeaudit",
+    "kubescape": "Kubescape", "kyverno": "Kyverno", "polaris": "Polaris",
 }  # fmt: skip
 _HEAD = (
     "# Checks of other scanners",
@@ -32,6 +32,8 @@ def page() -> str:
         rows = [(code(check), answers[check]) for check in sorted(answers, key=_order)]
         lines += [f"## {title}", "", *table(("check", "answer"), rows)]
     checks = [(code(check), plain(about), _transforms(ids)) for check, (about, ids) in trivy_checks.CHECKS.items()]
+    checks += [(code(check), plain(about), f"none: {plain(why)}") for check, (about, why) in trivy_checks.LEFT.items()]
+    checks.sort(key=lambda row: _order(row[0]))
     lines += ["## Trivy", "", "Marks of Trivy are not read.", "", *table(("check", "about", "answer"), checks)]
     lines += ["## CIS benchmarks", "", *table(("number", "answer"), _benchmark())]
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -77,9 +77,12 @@ HANDED: dict[str, tuple[str, tuple[str, ...], str]] = {
 @pytest.mark.parametrize(("text", "paths", "why"), HANDED.values(), ids=HANDED)
 def test_what_a_function_may_change_is_open(text: str, paths: tuple[str, ...], why: str) -> None:
     document = pod(text)
-    assert opened(document) == dict.fromkeys(paths, why)
+    contexts = {f"{path}.securityContext" for path in paths if path in ("spec", "spec.containers.0")}
+    found = opened(document)
+    assert found.keys() == {*paths, *contexts} and {found[path] for path in paths} == {why}
+    assert all(found[path].startswith("set by what it is handed to: ") for path in contexts)
     container = document["spec"]["containers"][0]
-    assert container == {"name": "c", "image": '${"a"}'}
+    assert container == {"name": "c", "image": '${"a"}', "securityContext": {}}
     if "spec" in paths:
         assert document["spec"]["hostPID"] == "${True}"
 

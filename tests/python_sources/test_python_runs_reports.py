@@ -56,9 +56,9 @@ def diff(harden: Harden, *arguments: str) -> dict[str, Any]:
             'spec.containers[0].image is an f-string: f"example.com/web:{image}" (line 10)',
         ),
         (
-            'name="web", image="w:1", security_context=sc',
+            'name="web", image="w:1", security_context=sc()',
             "no-privileged",
-            "spec.containers[0].securityContext is a parameter: sc (line 10)",
+            "spec.containers[0].securityContext is a call: sc() (line 10)",
         ),
         (
             'name="web", image="w:1", **base',
@@ -84,7 +84,7 @@ def test_an_expression_is_one_finding_with_the_rules_that_wait_for_it(harden: Ha
     said = [one["message"] for one in found if "extra.init" in one["message"]]
     assert len(said) == 1 and said[0].endswith(" are not decided")
     waiting = said[0].rpartition(", so ")[2].removesuffix(" are not decided").replace(" and ", ", ").split(", ")
-    assert {"run-as-non-root", "seccomp-runtime-default"} <= set(waiting) and len(waiting) == len(set(waiting))
+    assert {"run-as-non-root", "apparmor-profile"} <= set(waiting) and len(waiting) == len(set(waiting))
 
 
 def test_an_expression_in_several_objects_is_one_finding(harden: Harden, tmp_path: Path) -> None:

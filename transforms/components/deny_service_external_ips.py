@@ -15,7 +15,8 @@ def deny_service_external_ips(carrier: ControlPlane) -> Steps:
 
     Result: The API server refuses Services with new external addresses.
 
-    Why: whoever may write Services can otherwise read the traffic of others (CVE-2020-8554).
+    Why: whoever may write Services can otherwise read the traffic of others (CVE-2020-8554). The field is deprecated
+    since Kubernetes 1.36 (KEP-5707); until kube-proxy drops it, the plugin is what refuses it.
 
     May break: a Service with externalIPs that the tree does not show is refused when it is written next; those that
     exist stay.

@@ -7,22 +7,29 @@ from collections.abc import Iterator
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.support.data_path import Path
-from hardener.tree.addon_views import ApiService, Monitor
+from hardener.tree.addon_views import ApiService, BackendTls, Monitor
 from hardener.tree.core_views import Container
 from hardener.tree.view import View
 
 # Where a monitor holds how it connects: each entry of a list, or a part of the spec.
 _LISTS = ("endpoints", "podMetricsEndpoints")
 _SKIPS = "insecureSkipVerify"
+# Where a gateway or a mesh holds that it does not check the servers behind it. Sources: the references of Traefik
+# (ServersTransport), Envoy Gateway (Backend) and Istio (DestinationRule, ClientTLSSettings).
+_BACKENDS: tuple[Path, ...] = (
+    ("spec", _SKIPS), ("spec", "tls", _SKIPS), ("spec", "trafficPolicy", "tls", _SKIPS),
+)  # fmt: skip
+# Names that no public CA signs: Baseline Requirements of the CA/Browser Forum, 4.2.2 (internal names).
+_INTERNAL = (".svc", ".local", ".internal")
 # Flags of programs that are installed in many clusters, by the last part of their image.
 _FLAGS = {"metrics-server": ("--kubelet-insecure-tls",)}
 
 
 @transform(
-    each=ApiService | Monitor | Container, stage="components", severity=Severity.MEDIUM,
+    each=ApiService | Monitor | BackendTls | Container, stage="components", severity=Severity.MEDIUM,
     classes=("node-agent", "system-namespace", "windows"), only_reports=True,
 )  # fmt: skip
-def unverified_tls(target: ApiService | Monitor | Container) -> Steps:
+def unverified_tls(target: ApiService | Monitor | BackendTls | Container) -> Steps:
     """Enable verification of TLS certificates.
 
     Problem: a caller does not check the certificate of its server.
@@ -39,6 +46,8 @@ def unverified_tls(target: ApiService | Monitor | Container) -> Steps:
             yield _of_api_service(target)
     elif isinstance(target, Monitor):
         yield from _of_monitor(target)
+    elif isinstance(target, BackendTls):
+        yield from _of_backend(target)
     else:
         yield from _of_container(target)
 
@@ -67,6 +76,25 @@ def _of_monitor(monitor: Monitor) -> Iterator[Finding]:
                 "insecureSkipVerify",
                 topic="monitor without a check of certificates",
             )
+
+
+def _of_backend(backend: BackendTls) -> Iterator[Finding]:
+    for path in _BACKENDS:
+        if backend.get(*path) is True:
+            yield backend.finding(
+                f"{backend.object} does not check the certificate of the servers behind it",
+                *path,
+                advice=f"name the CA that signs their certificates, and the name in them; remove {_SKIPS}",
+            )
+    path = ("spec", "validation", "wellKnownCACertificates")
+    host = backend.text("spec", "validation", "hostname") or ""
+    if backend.get(*path) == "System" and (host.endswith(_INTERNAL) or (host and "." not in host)):
+        yield backend.finding(
+            f"{host} is a name of the cluster, for which no public CA gives a certificate",
+            *path,
+            advice="name the CA of the cluster in caCertificateRefs, in place of wellKnownCACertificates",
+            severity=Severity.LOW,
+        )
 
 
 def _of_container(container: Container) -> Iterator[Finding]:

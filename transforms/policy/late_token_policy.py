@@ -5,7 +5,7 @@ from __future__ import annotations
 from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.access.admission import MutatingPolicy
-from hardener.kubernetes.policies.cel_mutation import may_set_false
+from hardener.kubernetes.policies.cel_mutation import may_set
 
 _FIELD = "automountServiceAccountToken"
 
@@ -29,7 +29,7 @@ def late_token_policy(policy: MutatingPolicy) -> Steps:
     if any("volumeMounts" in text for _, text in expressions):
         return
     for path, text in expressions:
-        if may_set_false(text, _FIELD):
+        if may_set(text, _FIELD, "false"):
             message = (
                 f"{policy.object} sets {_FIELD} of pods after the token is mounted: the field says false, but the"
                 " token is there"

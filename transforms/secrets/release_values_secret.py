@@ -8,7 +8,7 @@ from hardener.authoring.edits import Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.kubernetes.secrets.secret_values import SecretClass, classify, found_secrets
 from hardener.support.data_path import Path
-from hardener.tree.addon_views import Release
+from hardener.tree.addon_views import Helmfile, Release
 
 _FROM = {
     "helm.toolkit.fluxcd.io": "spec.valuesFrom (kind: Secret)",
@@ -18,9 +18,11 @@ _FROM = {
     "argoproj.io": "a Secret that the chart takes by name (existingSecret), or a plugin that fetches it",
 }
 
+_BY_HELMFILE = "secrets of the release (a file that SOPS encrypts) or {{ requiredEnv ... }}"
 
-@transform(each=Release, stage="secrets", severity=Severity.HIGH, cis="5.4.1", only_reports=True)
-def release_values_secret(release: Release) -> Steps:
+
+@transform(each=Release | Helmfile, stage="secrets", severity=Severity.HIGH, cis="5.4.1", only_reports=True)
+def release_values_secret(release: Release | Helmfile) -> Steps:
     """Move credentials out of release values.
 
     Problem: the values of the chart release hold a credential.
@@ -35,13 +37,18 @@ def release_values_secret(release: Release) -> Steps:
         yield release.finding(
             f"value {name} holds a credential in clear text",
             *path,
-            advice=f"give it by {_FROM[release.object.group]}, and rotate it",
+            advice=f"give it by {_way(release)}, and rotate it",
             severity=Severity.HIGH,
             topic="credential in the values of a chart",
+            line=release.line(path) if isinstance(release, Helmfile) else 0,
         )
 
 
-def _found(release: Release) -> Iterator[tuple[Path, str]]:
+def _way(release: Release | Helmfile) -> str:
+    return _BY_HELMFILE if isinstance(release, Helmfile) else _FROM[release.object.group]
+
+
+def _found(release: Release | Helmfile) -> Iterator[tuple[Path, str]]:
     """Where a credential stands, and under which name."""
     for path, value, name in release.values:
         if name:

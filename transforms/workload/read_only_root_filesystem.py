@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hardener.authoring.edits import Basis, Evidence, Severity
+from hardener.authoring.known import KnownBy
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import Verdict, verdict
 from hardener.errors import InputError
@@ -23,16 +24,20 @@ NONE = "none"
 _SHARED = ("/tmp", "/var/tmp")
 _STICKY = 0o1777
 _MODE_SINCE = (1, 37)  # alpha: feature gate EmptyDirVolumeMode
+_OPTIONS_SINCE = (1, 37)  # alpha: feature gate VolumeBindMountOptions (KEP-5855)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filesystem:
     """``size_limit`` of the volumes that are added; ``none`` for none. ``empty_dir_mode``: the clusters have the
-    feature gate EmptyDirVolumeMode on (alpha in 1.37), so that a volume at /tmp gets the mode 01777."""
+    feature gate EmptyDirVolumeMode on (alpha in 1.37), so that a volume at /tmp has mode 01777.
+    ``bind_mount_options``: they have VolumeBindMountOptions on (alpha in 1.37), so that new mounts take no device files
+    and no setuid programs; nothing is executed in those of a command that was read whole."""
 
     GROUP: ClassVar[str] = "filesystem"
     size_limit: str = NONE
     empty_dir_mode: bool = False
+    bind_mount_options: bool = False
 
     def __post_init__(self) -> None:
         if self.size_limit != NONE and quantity.parse(self.size_limit) is None:
@@ -83,11 +88,21 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
     for path, reason in plan.volumes.items():
         name = _name(container.name, path, taken)
         taken.add(name)
-        mount = {"name": name, "mountPath": path}
+        mount = {"name": name, "mountPath": path} | _bound(container, options)
         along = found.along(reason, basis=Basis.INFERRED)
         yield container.append("volumeMounts", value=mount, **along.words)
         volume = {"name": name, "emptyDir": _empty_dir(path, options, sticky=sticky)}
         yield container.pod.append("volumes", value=volume, **along.words)
+
+
+def _bound(container: Container, options: Filesystem) -> dict[str, Any]:
+    """What a new mount does not take. Interpreters and Java load libraries that they unpack at /tmp, so that noexec
+    stands only where every program of the command is known."""
+    if not options.bind_mount_options or container.pod.tree.settings.kubernetes_version < _OPTIONS_SINCE:
+        return {}
+    paths = known_image(container).paths
+    is_whole = paths is not None and paths.by is KnownBy.COMMAND
+    return {"bindMountOptions": [*(["noexec"] if is_whole else []), "nodev", "nosuid"]}
 
 
 def _empty_dir(path: str, options: Filesystem, *, sticky: bool) -> dict[str, Any]:

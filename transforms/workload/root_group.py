@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from hardener.authoring.edits import Finding, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.facts.images.known_image import known_image
+from hardener.kubernetes.images.config import NOBODY_ELSE
 from hardener.tree.core_views import Container, PodTemplate
 
 from ._volumes import source
@@ -10,6 +13,7 @@ from ._volumes import source
 _GROUP = "runAsGroup"
 _VOLUMES = "fsGroup"
 _MORE = "supplementalGroups"
+_LOWEST_OWN = 1000  # numbers below are those of the system in every distribution (SYS_GID_MAX of login.defs is 999)
 
 
 @transform(
@@ -25,7 +29,8 @@ def root_group(pod: PodTemplate) -> Steps:
     Result: The processes and volumes of the pod belong to a group other than root.
 
     Why: files of root are often open to its group, in the image and on the node; a user with a number of its own still
-    reads and writes them as a member of group 0.
+    reads and writes them as a member of group 0. A user that the image does not know is in group 0 where no other
+    group is named, and a group below 1000 is one of the system.
 
     May break: nothing, since it only reports: an image that is made for arbitrary users, as OpenShift runs them, keeps
     its files open to group 0 and needs it, and files on a volume keep the group that they were given.
@@ -38,6 +43,57 @@ def root_group(pod: PodTemplate) -> Steps:
     for container in pod.containers:
         if _is_root(container.get("securityContext", _GROUP)):
             yield _finding(pod, container, [_GROUP])
+    yield from _open_groups(pod)
+    yield from _low_groups(pod)
+
+
+def _open_groups(pod: PodTemplate) -> Iterator[Finding]:
+    """The containers that get group 0 because nobody names one: a runtime takes the group from the passwd of the image.
+
+    Source: the API reference (runAsGroup: "uses runtime default if unset"), and the OCI image specification (user: the
+    group of it in the passwd of the image, else 0).
+    """
+    asking = [container for container in pod.containers if _is_open(container)]
+    own = [each for each in asking if each.has("securityContext", "runAsUser")]
+    views: list[PodTemplate | Container] = [pod, *own] if len(own) < len(asking) else [*own]
+    for view in views:
+        yield view.finding(
+            f"no runAsGroup beside user {NOBODY_ELSE}: where the image does not know that user, its group is 0",
+            "securityContext",
+            "runAsUser",
+            advice=f"write runAsGroup: {NOBODY_ELSE}, unless its image is made for arbitrary users, as OpenShift runs "
+            "them: its files are open to group 0",
+            severity=Severity.LOW,
+            topic="user without a group of its own",
+        )
+
+
+def _is_open(container: Container) -> bool:
+    """Whether it runs as the user that harden takes for an image nobody knows, and no group is named."""
+    is_guess = container.effective("runAsUser") == NOBODY_ELSE != known_image(container).uid
+    return is_guess and container.effective(_GROUP) is None
+
+
+def _low_groups(pod: PodTemplate) -> Iterator[Finding]:
+    """The groups that may be one of the system, on the node too, and are not that of the image."""
+    for view in (pod, *pod.containers):
+        number = view.get("securityContext", _GROUP)
+        reached = [view] if isinstance(view, Container) else [each for each in pod.containers if not _has_own(each)]
+        if not _is_low(number) or any(known_image(container).gid == number for container in reached):
+            continue
+        yield view.finding(
+            f"group {number} may also be a group of the node, where numbers below {_LOWEST_OWN} are of the system",
+            "securityContext",
+            _GROUP,
+            advice=f"write a number from 10000 on as {_GROUP}, and give its files to it; keep it where files of the "
+            "image belong to that group",
+            severity=Severity.LOW,
+            topic="group of the system",
+        )
+
+
+def _is_low(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and 0 < number < _LOWEST_OWN
 
 
 def _is_root(number: object) -> bool:

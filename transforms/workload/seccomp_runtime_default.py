@@ -13,12 +13,14 @@ from hardener.facts.objects.hardened_by_hand import hardened_beside
 from hardener.kubernetes.pods.command_evidence import seccomp_sensitive
 from hardener.kubernetes.pods.io_uring import io_uring_flags, io_uring_programs, io_uring_variables
 from hardener.tree.core_views import Container, OpaqueError, PodTemplate, View
+from hardener.tree.pod_fragments import written_containers
 
 from ._need import added_capabilities, hardened_in, purpose
 
 _PROFILE = ("securityContext", "seccompProfile")
 _RARE = "it makes calls that the default profile refuses"
 _STRICT = ("RuntimeDefault", "Localhost")
+_FIELD_ALONE = (1, 27)  # since then no annotation counts
 _POD_KEY = "seccomp.security.alpha.kubernetes.io/pod"
 _CONTAINER_KEY = "container.seccomp.security.alpha.kubernetes.io/"
 # What the values of the annotations are called in the field.
@@ -43,7 +45,7 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
     May break: tracers, browsers with a sandbox of their own, container builders and programs that ask for io_uring
     (TigerBeetle; PostgreSQL, Redpanda and Node.js where they are told to) make such calls and get EPERM.
     """
-    if "node-agent" in pod.classes and any(container.privileged for container in pod.containers):
+    if "node-agent" in pod.classes and any(container.privileged for container in _containers(pod)):
         return
     if _is_strict(pod):
         yield from _drop_contradictions(pod)
@@ -57,9 +59,21 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
         yield from _of_whole_pod(pod)
 
 
+def _containers(pod: PodTemplate) -> tuple[Container, ...]:
+    """The containers of ``pod``; without those that a program takes from elsewhere: one that needs another profile
+    brings it along."""
+    try:
+        return pod.containers
+    except OpaqueError:
+        written = tuple(written_containers(pod))
+        if not written:
+            raise
+        return written
+
+
 def _is_strict(pod: PodTemplate) -> bool:
     """Whether a profile applies to every container already."""
-    own, types = _type(pod), [_type(container) for container in pod.containers]
+    own, types = _type(pod), [_type(container) for container in _containers(pod)]
     if own in _STRICT:
         return all([each in (None, *_STRICT) for each in types])
     return own is None and bool(types) and all([each in _STRICT for each in types])
@@ -67,7 +81,7 @@ def _is_strict(pod: PodTemplate) -> bool:
 
 def _of_each_container(pod: PodTemplate) -> Steps:
     """The profile for each container of a pod that is made elsewhere."""
-    for container in [each for each in pod.containers if _effective(each) not in _STRICT]:
+    for container in [each for each in _containers(pod) if _effective(each) not in _STRICT]:
         if (opaque := _unknown(container)) is not None:
             yield opaque
         elif needs := _kept(container):
@@ -79,20 +93,20 @@ def _of_each_container(pod: PodTemplate) -> Steps:
 
 def _is_unconfined(pod: PodTemplate) -> bool:
     """Whether something is written that switches the profile off."""
-    written = (_type(pod), *map(_type, pod.containers))
+    written = (_type(pod), *map(_type, _containers(pod)))
     return "Unconfined" in written or bool(_annotations(pod))
 
 
 def _unconfined(pod: PodTemplate, exempt: list[Container]) -> tuple[list[Container], list[Container]]:
     """The containers that run without a profile and need to, and those of which that is not known."""
-    others = [container for container in pod.containers if container not in exempt]
+    others = [container for container in _containers(pod) if container not in exempt]
     needy = [container for container in others if _effective(container) == "Unconfined" and _kept(container)]
     return needy, [container for container in others if container not in needy and _unknown(container) is not None]
 
 
 def _of_whole_pod(pod: PodTemplate) -> Steps:
     """The profile for a pod and its containers, those left out that need to stay as they are."""
-    loose = [container for container in pod.containers if _effective(container) not in _STRICT]
+    loose = [container for container in _containers(pod) if _effective(container) not in _STRICT]
     exempt = [c for c in pod.exempt("seccomp-runtime-default", *_PROFILE) if _effective(c) not in _STRICT]
     needy, unclear = _unconfined(pod, exempt) if _is_unconfined(pod) else ([], [])
     yield from filter(None, map(_unknown, unclear))
@@ -130,7 +144,7 @@ def _unknown(container: Container) -> OpaqueError | None:
 def _edits(pod: PodTemplate, kept: list[Container], found: Verdict) -> Iterator[Edit]:
     """The profile once for the pod, or for its other containers where one has to inherit the weaker value."""
     names = {container.name for container in kept}
-    others = [(container, _type(container)) for container in pod.containers if container.name not in names]
+    others = [(container, _type(container)) for container in _containers(pod) if container.name not in names]
     inherits = any([_type(container) is None for container in kept])
     silent = any([written is None for _, written in others])
     own = _type(pod)
@@ -196,7 +210,7 @@ def _judged(pod: PodTemplate) -> Verdict:
         return verdict(against=recorded)
     if doubts := _doubts(pod):
         return verdict(doubts=doubts)
-    for container in pod.containers:
+    for container in _containers(pod):
         if (unknown := unknown_image(container)) is not None:
             return verdict(doubts=[unknown])
     return verdict(known=[Evidence("nothing in its images or commands makes calls that the default profile refuses")])
@@ -204,21 +218,21 @@ def _judged(pod: PodTemplate) -> Verdict:
 
 def _recorded(pod: PodTemplate) -> Iterator[Evidence]:
     """The calls that a cluster saw it make, and that the profile refuses."""
-    for container in pod.containers:
+    for container in _containers(pod):
         rare_calls = known_image(container).makes_rare_calls
         if rare_calls is not None and rare_calls.sure:
             yield rare_calls.fact(container)
 
 
 def _doubts(pod: PodTemplate) -> list[Evidence]:
-    found = list({fact.text: fact for container in pod.containers for fact in _kept(container)}.values())
-    for view in (pod, *pod.containers):
+    found = list({fact.text: fact for container in _containers(pod) for fact in _kept(container)}.values())
+    for view in (pod, *_containers(pod)):
         if _type(view) == "Unconfined":
             found.append(view.fact("the manifest says Unconfined", *_PROFILE, "type"))
     for key, value in _annotations(pod).items():
         if value == "unconfined":
             found.append(pod.metadata.fact("an annotation asks for unconfined", "annotations", key))
-    for container in pod.containers:
+    for container in _containers(pod):
         if any(added_capabilities(container)):
             text = "a container with added capabilities may make unusual system calls"
             found.append(container.fact(text, "securityContext", "capabilities", "add"))
@@ -228,14 +242,20 @@ def _doubts(pod: PodTemplate) -> list[Evidence]:
 
 
 def _annotations(pod: PodTemplate) -> dict[str, str]:
-    if not pod.metadata.has("annotations"):
+    try:
+        if not pod.metadata.has("annotations"):
+            return {}
+        written = pod.metadata.keys("annotations")
+    except OpaqueError:
+        if pod.tree.settings.kubernetes_version < _FIELD_ALONE:
+            raise
         return {}
-    keys = [k for k in pod.metadata.keys("annotations") if k == _POD_KEY or k.startswith(_CONTAINER_KEY)]
+    keys = [k for k in written if k == _POD_KEY or k.startswith(_CONTAINER_KEY)]
     return {key: pod.metadata.text("annotations", key) or "" for key in keys}
 
 
 def _drop_contradictions(pod: PodTemplate) -> Iterator[Edit]:
-    fields = {_POD_KEY: _type(pod), **{_CONTAINER_KEY + c.name: _type(c) for c in pod.containers}}
+    fields = {_POD_KEY: _type(pod), **{_CONTAINER_KEY + c.name: _type(c) for c in _containers(pod)}}
     for key, value in _annotations(pod).items():
         field, said = fields.get(key), "Localhost" if value.startswith("localhost/") else _AS_FIELD.get(value)
         if field is not None and field != said:

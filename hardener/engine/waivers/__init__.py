@@ -220,7 +220,8 @@ def _collect_peers(tree: Tree, pods_of: Callable[[Object], list[PodTemplate]], f
     marked = _objects(tree, _pieces(tree, marks.PEERS))
     files = [f for f in tree.files if f.path.endswith(".json") and marks.KUBESCAPE in f.content.text]
     blocks = [piece for piece in _pieces(tree, (marks.CHECKOV,)) if not piece.file.source.holds_objects]
-    if not (marked or files or blocks):
+    exceptions = [item for item in _objects(tree, _pieces(tree, (marks.KYVERNO,))) if item.kind == marks.KYVERNO]
+    if not (marked or files or blocks or exceptions):
         return
     from hardener.engine.waivers import peers  # late: few trees hold a mark for another scanner
 
@@ -228,11 +229,13 @@ def _collect_peers(tree: Tree, pods_of: Callable[[Object], list[PodTemplate]], f
     if blocks:
         for piece in blocks:
             block_marks.read(piece, piece.read(), tree.object_at(piece, (0,)), checks["checkov"], found)
-    if marked or files:
+    if marked or files or exceptions:
         for item in marked:
             peers.read(item, pods_of(item), checks, found)
         for file in files:
             peers.read_kubescape(tree, file, checks, found)
+        for item in exceptions:
+            peers.read_kyverno(tree, item, checks, found)
 
 
 def _pieces(tree: Tree, marks: tuple[str, ...]) -> list[Piece]:

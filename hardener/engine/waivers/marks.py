@@ -8,9 +8,12 @@ COMMENT = "harden:"
 
 PEERS = (
     "kube-linter.io/", "checkov.io/skip", "polaris.fairwinds.com/", "kubeaudit.io/", "audit.kubernetes.io/",
-    "kubeaudit.allow.",
+    "kubeaudit.allow.", "kube-score/ignore",
 )  # fmt: skip
 """In annotations and labels of other scanners."""
+
+KYVERNO = "PolicyException"
+"""In an exception from policies of Kyverno."""
 
 CHECKOV = "checkov:skip="
 """In a comment of Checkov's inside of a block."""

@@ -1,13 +1,14 @@
 """The marks of other scanners, which say the same in their words: honoured, since the decision is written down.
 
-kube-linter, Checkov and Polaris read annotations, kubeaudit labels, Kubescape a JSON file of exceptions
-(each peer's documentation of its suppressions).
+kube-linter, Checkov, Polaris and kube-score read annotations, kubeaudit labels, Kubescape a JSON file of exceptions,
+Kyverno a PolicyException (each peer's documentation of its suppressions).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from hardener.engine.waivers import kubeaudit, marks
@@ -15,10 +16,12 @@ from hardener.engine.waivers.annotations import Holder, holders
 from hardener.engine.waivers.waiver import EVERYTHING, Collection, Scope, Waiver
 from hardener.sources.manifests import ManifestFile
 from hardener.support.data_path import Path
-from hardener.support.shapes import mappings
+from hardener.support.shapes import mapping, mappings, texts
 from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree
 
+_CLAUSES = ("any", "all")
+_NAMED = frozenset({"kinds", "names", "namespaces", "operations"})
 _CHECKOV = re.compile(r"checkov\.io/skip\d+")
 
 Checks = Mapping[str, Mapping[str, frozenset[str]]]
@@ -57,6 +60,9 @@ def _annotation(name: str, value: str, holder: Holder, checks: Checks) -> _Said 
         check, _, reason = value.partition("=")
         ids = checks["checkov"].get(check.strip(), frozenset())
         return ids, "checkov", reason.strip() or f"{name}: {check}", scopes
+    if name == "kube-score/ignore":
+        known = (checks["kube-score"].get(each.strip(), frozenset()) for each in value.split(","))
+        return frozenset[str]().union(*known), "kube-score", f"{name}: {value}", scopes
     if prefix == "polaris.fairwinds.com" and value == "true":
         if check == "exempt":
             return EVERYTHING, "polaris", f"{name}: true", scopes
@@ -100,6 +106,47 @@ def read_kubescape(tree: Tree, file: ManifestFile, checks: Checks, found: Collec
                     found.waivers.append(
                         Waiver(name, ids, reason, "kubescape", scopes, file.name, piece=piece, path=path)
                     )
+
+
+def read_kyverno(tree: Tree, item: Object, checks: Checks, found: Collection) -> None:
+    """Add ``item``, a PolicyException of Kyverno, to ``found``, as far as it names what it is for: namespaces and
+    objects. One for everything is a finding, and one with selectors or conditions is not known here."""
+    spec = mapping(item.data.get("spec"))
+    named = [str(entry.get("policyName") or "") for entry in mappings(spec.get("exceptions"))]
+    named += [str(entry.get("name") or "") for entry in mappings(spec.get("policyRefs"))]
+    ids = frozenset[str]().union(
+        *(known for check, known in checks["kyverno"].items() if any(fnmatchcase(check, name) for name in named))
+    )
+    clauses = [mapping(each.get("resources")) for key in _CLAUSES for each in _plain_clauses(spec, key)]
+    bound = [clause for clause in clauses if _bounds(clause)]
+    objects = [each for each in tree.objects if each.editable and each is not item]
+    scopes = [(each.piece, each.path) for each in objects if any(_matches(clause, each) for clause in bound)]
+    if ids and scopes and not (spec.get("conditions") or spec.get("matchConditions")):
+        name = item.name or "exception"
+        path = (*item.path, "spec")
+        where = item.piece.file.name
+        found.waivers.append(Waiver(name, ids, name, "kyverno", scopes, where, piece=item.piece, path=path))
+
+
+def _plain_clauses(spec: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+    """The clauses of a match that name resources and nothing else."""
+    for clause in mappings(mapping(spec.get("match")).get(key)):
+        if clause.keys() <= {"resources"} and mapping(clause.get("resources")).keys() <= _NAMED:
+            yield clause
+
+
+def _bounds(clause: dict[str, Any]) -> bool:
+    """Whether it names a namespace or an object."""
+    return any(set(texts(clause.get(key))) - {"*"} for key in ("names", "namespaces"))
+
+
+def _matches(clause: dict[str, Any], item: Object) -> bool:
+    values = {"kinds": item.kind, "names": item.name, "namespaces": item.namespace or ""}
+    return all(
+        any(fnmatchcase(values[key], pattern.rpartition("/")[2]) for pattern in texts(clause[key]))
+        for key in values
+        if clause.get(key)
+    )
 
 
 def _controls(policy: dict[str, Any]) -> Iterator[str]:

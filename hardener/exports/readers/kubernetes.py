@@ -161,12 +161,14 @@ def read_endpoints(item: dict[str, Any], into: Collector) -> None:
 
 
 def read_node(item: dict[str, Any], into: Collector) -> None:
-    """A Node: the versions of its kubelet and its runtime; nodes alike are one."""
+    """A Node: the versions of its kubelet, its runtime and its kernel; nodes alike are one."""
     info = mapping(item, "status", "nodeInfo")
     if text(info, "kubeletVersion"):
         name = f"{text(info, 'kubeletVersion')} {text(info, 'containerRuntimeVersion')}".strip()
         said = {"os": text(info, "osImage"), "architecture": text(info, "architecture")}
         into.put_cluster("Node", name, into.source(TOOL), {key: value for key, value in said.items() if value})
+    if kernel := text(info, "kernelVersion"):
+        into.put_cluster("NodeKernel", kernel, into.source(TOOL), {})
 
 
 def read_namespace(item: dict[str, Any], into: Collector) -> None:

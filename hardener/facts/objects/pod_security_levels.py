@@ -94,6 +94,7 @@ def _not_known(pod: PodTemplate) -> pod_security.Violation | None:
     try:
         for key in _OF_HOST:
             pod.get(key)
+        pod.check_replaced(("securityContext",))
         _read(pod.view("securityContext"))
         _all_written(pod, "volumes")
         for volume in pod.items("volumes"):
@@ -101,6 +102,7 @@ def _not_known(pod: PodTemplate) -> pod_security.Violation | None:
         for key in _CONTAINERS:
             _all_written(pod, key)
             for container in pod.items(key):
+                container.check_replaced(("securityContext",))
                 _read(container.view("securityContext"))
                 _all_written(container, "ports")
                 for port in container.items("ports"):

@@ -36,6 +36,15 @@ class VolumeClaims(AsRead):
         modes = frozenset().union(*found)
         return modes or None
 
+    def storage_class(self, pod: PodTemplate, name: str) -> str | None:
+        """The storage class of the volume ``name`` of ``pod``, as its claim names it; None where none is named, where
+        there are several, and where the tree does not show it."""
+        try:
+            found = {claim.text("spec", "storageClassName") for claim in self._claims(pod, name)}
+        except (OpaqueError, WrongShapeError):
+            return None
+        return found.pop() if len(found) == 1 else None
+
     def _claims(self, pod: PodTemplate, name: str) -> list[View]:
         volume = next((each for each in pod.items("volumes") if each.text("name") == name), None)
         if volume is None:  # a claim template of a StatefulSet

@@ -23,6 +23,7 @@ class ImageConfig(Struct, frozen=True):
     - `exposed_ports`: "80/tcp", "53/udp" or "80". `volumes`: the paths of its VOLUMEs.
     - `created`: when it was made, as RFC 3339 writes it; a build that is to be reproducible names a day long ago.
     - `entrypoint`, `cmd`: the words that it runs by itself; () where they are not known, or there are none.
+    - `secret_env`, `secret_args`: the names of its variables, and of arguments of its build, that hold a credential.
     """
 
     user: str | None = None
@@ -31,6 +32,8 @@ class ImageConfig(Struct, frozen=True):
     created: str | None = None
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
+    secret_env: tuple[str, ...] = ()
+    secret_args: tuple[str, ...] = ()
 
 
 UNKNOWN = ImageConfig()

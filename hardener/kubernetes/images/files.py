@@ -32,6 +32,8 @@ class ImageFiles(Struct, frozen=True):
     - `writer`: the number of the user that `empty` and `occupied` are about, where USER is root; else that is `uid`.
     - `empty`: folders that this user may write to and that hold nothing; `occupied`: the topmost folders where it may
       change what is there. Both without /tmp, but that is in `occupied` where the image has files in it.
+    - `groups`: those that its group file adds to the USER beside `gid`; None where nobody read them.
+    - `secrets`: files of any of its layers that hold a credential, with what it is.
     """
 
     platform: str | None = None
@@ -44,6 +46,8 @@ class ImageFiles(Struct, frozen=True):
     writer: int | None = None
     empty: tuple[str, ...] = ()
     occupied: tuple[str, ...] = ()
+    secrets: tuple[tuple[str, str], ...] = ()
+    groups: tuple[int, ...] | None = None
 
     def about(self, uid: int | None) -> bool:
         """Whether `empty` and `occupied` are about the user ``uid``."""

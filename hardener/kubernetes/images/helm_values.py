@@ -1,7 +1,8 @@
 """Images in the values of a Helm chart: parts that a template puts together, or a text.
 
 Source: helm.sh/docs/chart_best_practices/values and the chart of `helm create`: `image: {repository, tag}`, where an
-empty tag is the appVersion of the chart; bitnami and others: `registry` and `digest` beside them.
+empty tag is the appVersion of the chart; bitnami and others: `registry` and `digest` beside them. An image volume
+has `image: {reference, pullPolicy}` (core/v1, ImageVolumeSource), which charts take over as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from hardener.support.late_pattern import late_pattern
 
 _DEEPEST = 40
 _FILE = re.compile(r"values[^/]*\.ya?ml")
-_NAMES_ONE = late_pattern(r"""\b(?:repository|image|tag)["']?[ \t]*:""")
+_NAMES_ONE = late_pattern(r"""\b(?:repository|image|tag|reference)["']?[ \t]*:""")
 
 
 def is_values_name(name: str) -> bool:
@@ -60,8 +61,10 @@ def images(values: object, app_version: str | None, path: Path = ()) -> Iterator
 
 
 def _below(key: str, child: object, app_version: str | None, path: Path) -> Iterator[tuple[Path, ImageReference]]:
-    """The images at a key of the values: the text at `image`, else what stands below it."""
-    if key != "image" or not isinstance(child, str):
+    """The images at a key of the values: the text at `image`, that at `reference` of an `image`, which is a
+    volume, else what stands below it."""
+    is_volume = key == "reference" and path[-2:-1] == ("image",)
+    if not (key == "image" or is_volume) or not isinstance(child, str):
         yield from images(child, app_version, path)
         return
     image = read(child)

@@ -32,7 +32,8 @@ INTERESTING: frozenset[str] = POD_KINDS | PARTIAL_KINDS | {kind for _, kind in (
     "APIService", "ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig", "AppProject", "StorageClass",
     "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy", "AdminNetworkPolicy",
     "ClusterNetworkPolicy", "PeerAuthentication", "AuthorizationPolicy", "PolicyException", "ResourceClaim",
-    "ResourceClaimTemplate",
+    "ResourceClaimTemplate", "AuthorizationConfiguration", "CredentialProviderConfig", "ReferenceGrant",
+    "BackendTLSPolicy", "ServersTransport", "ServersTransportTCP", "DestinationRule", "Backend",
 }  # fmt: skip
 EVIDENCE: frozenset[str] = frozenset({
     "ConfigMap", "Secret", "Endpoints", "EndpointSlice", "ValidatingWebhookConfiguration",

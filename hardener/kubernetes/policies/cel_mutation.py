@@ -22,7 +22,6 @@ _TOKEN = re.compile(
 )
 _Token = tuple[str, str]  # "text" in quotes, "word" or "sign"; and what it is
 _NONE: _Token = ("sign", "")
-_FALSE: _Token = ("word", "false")
 _ENDS = frozenset(("sign", sign) for sign in ",}):")  # behind a value, or an outcome of a condition
 _WRITES = frozenset(("add", "replace"))
 
@@ -34,37 +33,37 @@ class _Braces(Struct):
     is_patch: bool
     name: str | None = None
     texts: dict[str, set[str]] = field(default_factory=dict)
-    may_be_false: set[str] = field(default_factory=set)
+    may_be: set[str] = field(default_factory=set)
 
-    def sets_false(self, wanted: str) -> bool:
+    def sets(self, wanted: str) -> bool:
         if not self.is_patch:
-            return wanted in self.may_be_false
+            return wanted in self.may_be
         # A path begins with a slash: before a name alone stands more of it, which the expression puts together.
         leads = any(path == wanted or path.endswith(f"/{wanted}") for path in self.texts.get("path", ()))
-        return leads and not _WRITES.isdisjoint(self.texts.get("op", ())) and "value" in self.may_be_false
+        return leads and not _WRITES.isdisjoint(self.texts.get("op", ())) and "value" in self.may_be
 
 
 _OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
 
 
-def may_set_false(expression: str, wanted: str) -> bool:
-    """Whether ``expression`` writes false into the field ``wanted`` of an object, or as the value of a patch whose path
-    ends so."""
-    if wanted not in expression or "false" not in expression:
+def may_set(expression: str, wanted: str, value: str) -> bool:
+    """Whether ``expression`` writes ``value``, a word of CEL such as false or 0, into the field ``wanted`` of an
+    object, or as the value of a patch whose path ends so."""
+    if wanted not in expression or value not in expression:
         return False
-    return _Reader([_NONE, _NONE, *_tokens(expression), _NONE], wanted).sets_false()
+    return _Reader([_NONE, _NONE, *_tokens(expression), _NONE], wanted, value).sets()
 
 
 class _Reader:
     """Goes through the tokens of an expression and keeps track of the braces that it is in."""
 
-    def __init__(self, tokens: list[_Token], wanted: str) -> None:
-        self._tokens, self._wanted = tokens, wanted
+    def __init__(self, tokens: list[_Token], wanted: str, value: str) -> None:
+        self._tokens, self._wanted, self._value = tokens, wanted, ("word", value)
         self._open = [_Braces(is_patch=False)]  # parentheses belong to what they stand in
         self._signs = [""]
         self._joined = ""  # the last text, with those to which a plus joins it
 
-    def sets_false(self) -> bool:
+    def sets(self) -> bool:
         for index in range(2, len(self._tokens) - 1):
             kind, text = self._tokens[index]
             before, behind = self._tokens[index - 1], self._tokens[index + 1]
@@ -93,13 +92,13 @@ class _Reader:
             return False
         self._signs.pop()
         inside = self._open.pop()
-        return inside is not self._open[-1] and inside.sets_false(self._wanted)
+        return inside is not self._open[-1] and inside.sets(self._wanted)
 
     def _take_value(self, index: int, name: str) -> None:
         inside, (kind, text) = self._open[-1], self._tokens[index]
         before, behind = self._tokens[index - 1], self._tokens[index + 1]
-        if (kind, text) == _FALSE and before[1] in ("(", "?", ":") and behind[1] in (")", ":", ",", "}"):
-            inside.may_be_false.add(name)
+        if (kind, text) == self._value and before[1] in ("(", "?", ":") and behind[1] in (")", ":", ",", "}"):
+            inside.may_be.add(name)
         elif kind == "text":
             goes_on = before == ("sign", "+") and self._tokens[index - 2][0] == "text"
             self._joined = self._joined + text if goes_on else text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hardener.kubernetes.pods.shell import commands, runs
@@ -14,6 +14,7 @@ from hardener.lock.oci.layer import Inode
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LONGEST = 64  # of a list of paths
+_REMOVED = ", which a later layer removes"
 # What the runtime puts over the root, and where everybody may write anyway.
 _TMP = "/tmp"
 _NOT_THE_IMAGES = frozenset({"/proc", "/sys", "/dev", _TMP})
@@ -29,7 +30,7 @@ def facts(root: ImageRoot, config: dict[str, Any], writer: tuple[int, int]) -> d
     account = _account(root, str(config.get("User") or ""))
     found: dict[str, Any] = {}
     if account is not None and config.get("User"):
-        found |= {"uid": account.uid, "gid": account.gid}
+        found |= {"uid": account.uid, "gid": account.gid, "groups": sorted(account.groups - {account.gid})}
     found |= _programs(root, config)
     if account is not None and account.uid == 0:
         account = _account(root, f"{writer[0]}:{writer[1]}")
@@ -43,6 +44,13 @@ def facts(root: ImageRoot, config: dict[str, Any], writer: tuple[int, int]) -> d
             occupied.append(_TMP)
         found |= {"empty": _listed(empty), "occupied": _listed(occupied)}
     return found
+
+
+def secrets_of(root: ImageRoot, held: Mapping[str, str]) -> dict[str, str]:
+    """What the lock says of files that hold a credential, ``held`` by path of any layer: a few of them, with a word
+    where a later layer removes one, which whoever pulls the image reads all the same."""
+    first = sorted(held)[:_LONGEST]
+    return {_shown(f"/{path.strip('/')}"): held[path] + ("" if root.find(path) else _REMOVED) for path in first}
 
 
 def _account(root: ImageRoot, user: str) -> Account | None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from hardener.kubernetes.images.reference import is_digest
 from hardener.lock.oci.client import INDEXES, Client, Manifest
+from hardener.lock.oci.image_secrets import secret_arguments, secret_variables
 from hardener.lock.oci.place import Place
 from hardener.lock.oci.registry_error import RegistryError
 
@@ -26,7 +27,8 @@ class Found(Struct, frozen=True):
 
     - `digest`: of the index, where there is one; `media_type`: its own.
     - `platforms`: "linux/amd64", "linux/arm/v7", ...
-    - `config`: `user`, `exposedPorts`, `volumes`, `entrypoint`, `cmd`, `workingDir`, `env` (names), `created`; left out
+    - `config`: `user`, `exposedPorts`, `volumes`, `entrypoint`, `cmd`, `workingDir`, `env` (names),
+      `secretEnv`, `secretArgs` (names of what holds a credential), `created`; left out
       where the platforms differ. None where it could not be read: `problem` says why.
     """
 
@@ -138,6 +140,8 @@ def config_facts(host: str, blob: dict[str, Any]) -> dict[str, Any]:
         "workingDir": folder if _is_plain(folder) else "",
         "created": created if _is_plain(created) else "",
         "env": sorted({text.partition("=")[0] for text in env} - {""}),  # names only: a value may be a secret
+        "secretEnv": [name for name in secret_variables(env) if _is_plain(name)],
+        "secretArgs": [name for name in secret_arguments(blob.get("history")) if _is_plain(name)],
     }
     found: dict[str, Any] = {"user": user, "exposedPorts": ports, "volumes": volumes}
     found |= {key: value for key, value in optional.items() if value}

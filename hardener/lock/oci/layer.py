@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 
 from hardener.kubernetes.pods.capabilities import BY_BIT
+from hardener.lock.oci.image_secrets import may_hold_secret, secret_in
 from hardener.lock.oci.limits import Limits, Spent, TooMuch, Unreadable
 from hardener.lock.oci.registry_error import RegistryError
 from hardener.lock.oci.tar_stream import Member, members
@@ -19,6 +20,7 @@ _MARK = ".wh."
 _OPAQUE = ".wh..wh..opq"
 _LARGEST_LIST = 1 << 18  # bytes of a file of accounts that is read
 _MOST_LISTS = 1 << 22  # bytes of those of one layer
+_LARGEST_SECRET = 1 << 16  # bytes of a file that may hold credentials
 _LONGEST_PATH = 8192  # of a name and what it links to; Linux takes 4096 of each
 _START = 2  # bytes that tell a script
 # Lines of passwd and group begin so, under whatever name: the file may be reached by a link.
@@ -48,12 +50,13 @@ class Inode(Struct, frozen=True):
 class Layer(Struct, frozen=True):
     """``puts``: paths with what is put there, a text for a hard link to that path; ``hides``: paths of lower layers
     that go, ``opaque``: folders of lower layers whose content goes. Paths are as they stand in the layer. ``spent`` is
-    what this layer alone took."""
+    what this layer alone took. ``secrets``: the files that hold a credential, each with what it is."""
 
     puts: list[tuple[str, Inode | str]]
     hides: list[str]
     opaque: list[str]
     spent: Spent
+    secrets: list[tuple[str, str]] = []
 
 
 def read(chunks: Iterable[bytes], digest: str, limits: Limits, taken: Spent, tell: Callable[[int], object]) -> Layer:
@@ -121,13 +124,17 @@ def _weight(member: Member) -> int:
 
 
 class _Wanted:
-    """How much of a file is kept while its layer is read: its first bytes, all of what may list accounts."""
+    """How much of a file is kept while its layer is read: its first bytes, all of what may list accounts or hold a
+    credential."""
 
     def __init__(self) -> None:
         self._left = _MOST_LISTS
 
     def __call__(self, name: str, size: int) -> int:
         if size <= _LARGEST_LIST <= self._left and _may_list(name):
+            self._left -= size
+            return size
+        if size <= _LARGEST_SECRET <= self._left and may_hold_secret(name):
             self._left -= size
             return size
         return _START
@@ -150,6 +157,8 @@ def _take(layer: Layer, member: Member) -> None:
         layer.puts.append((name, member.target))
     else:
         layer.puts.append((name, _inode(member)))
+        if len(member.start) > _START and may_hold_secret(name) and (what := secret_in(name, member.start)):
+            layer.secrets.append((name, what))
 
 
 def _inode(member: Member) -> Inode:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hardener.kubernetes.images.reference import is_digest
 from hardener.lock.oci.client import INDEXES, Client, Manifest
-from hardener.lock.oci.file_facts import facts
+from hardener.lock.oci.file_facts import facts, secrets_of
 from hardener.lock.oci.image import anywhere, platform_name
 from hardener.lock.oci.image_root import ImageRoot
 from hardener.lock.oci.layer import Layer, read
@@ -43,9 +43,10 @@ class Layers:
         def ask(place: Place) -> dict[str, Any] | Unreadable:
             try:
                 platform, manifest, blob = self._image(place, self._client.manifest(place, digest))
-                root = self._root(place, manifest)
+                root, secrets = self._root(place, manifest)
                 said = blob.get("config")
-                return {"platform": platform, **facts(root, said if isinstance(said, dict) else {}, writer)}
+                found = {"platform": platform, **facts(root, said if isinstance(said, dict) else {}, writer)}
+                return {**found, "secrets": secrets} if secrets else found
             except Unreadable as problem:
                 return problem  # there is no use in asking elsewhere
 
@@ -76,20 +77,22 @@ class Layers:
             raise Unreadable("it has no linux platform, whose files could be read")
         return platform_name(blob), manifest, blob
 
-    def _root(self, place: Place, manifest: Manifest) -> ImageRoot:
+    def _root(self, place: Place, manifest: Manifest) -> tuple[ImageRoot, dict[str, str]]:
+        """The files of an image, and those of any of its layers that hold a credential, with what it is."""
         described = manifest.content.get("layers")
         layers = [_described(one) for one in described] if isinstance(described, list) else []
         if not layers or len(layers) > _MOST_LAYERS:
             raise Unreadable("it has no layers" if not layers else f"it has more than {_MOST_LAYERS} layers")
         # What it says of itself may be wrong, and saves a download where it is not.
         Spent(sum(size for _, size in layers)).check(self._limits)
-        root, spent = ImageRoot(), Spent()
+        root, spent, secrets = ImageRoot(), Spent(), dict[str, str]()
         for digest, _ in layers:
             layer = self._layer(place, digest, spent)
             spent.add(layer.spent)
             spent.check(self._limits)
             root.put(layer)
-        return root
+            secrets |= dict(layer.secrets)
+        return root, secrets_of(root, secrets)
 
     def _layer(self, place: Place, digest: str, spent: Spent) -> Layer:
         with self._lock:

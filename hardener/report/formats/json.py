@@ -11,7 +11,7 @@ from hardener.authoring.transform import Transform
 from hardener.engine.outcome import MISSING, Change, Held, Outcome, Refused, Report, Waived
 from hardener.facts.cluster.platforms import Platforms
 from hardener.facts.images.coverage import Coverage, coverage
-from hardener.report import chart_values, levels, steps, unread
+from hardener.report import chart_values, levels, provenance, steps, unread
 from hardener.report.context import Context
 from hardener.report.reachability import summary as reachability_summary
 from hardener.report.records import impact_records, left_out, object_record, shut_out_records, type_record
@@ -30,7 +30,10 @@ _HIDDEN = "\u2039redacted\u203a"  # for what holds secrets, however short and co
 def write(outcome: Outcome, context: Context, out: Callable[[str], object]) -> None:
     """Write the report of ``outcome``; memory stays flat."""
     dump = _Dump(context.redactor)
-    out(dump(_head_of_report(outcome))[:-1])
+    # Not searched as a whole: a hash looks like a secret.
+    origin = provenance.records(outcome, context.redactor.text)
+    out(seen_in_json(dump.encode({"version": 1, **origin}))[:-1] + ", ")
+    out(dump(_head_of_report(outcome))[1:-1])
     for name, records in _lists(outcome, context, dump):
         out(f', "{name}": [')
         for number, record in enumerate(records):
@@ -48,7 +51,7 @@ def _head_of_report(outcome: Outcome) -> dict[str, Any]:
     settings = outcome.tree.settings
     platforms = outcome.tree.ask(Platforms)
     head = {
-        "version": 1, "profile": outcome.profile, "kubernetesVersion": "{}.{}".format(*settings.kubernetes_version),
+        "profile": outcome.profile, "kubernetesVersion": "{}.{}".format(*settings.kubernetes_version),
         "platform": platforms.name, "platformSigns": {name: _sign(item) for name, item in platforms.signs.items()},
         "summary": summary, "images": {name: _coverage(known) for name, known in coverage(outcome.tree).items()},
         "notes": [_note(note) for note in unread.notes(outcome.tree)],

@@ -53,7 +53,7 @@ class Page:
         """Yield the page from its first character to its last."""
         parts = list(self._parts())
         style, script = _asset("page.css"), _asset("page.js")
-        policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none'"
+        policy = f"default-src 'none'; style-src '{digest(style)}'; script-src '{digest(script)}'; base-uri 'none'"
         yield f"""<!doctype html>
 <html lang="en">
 <head>
@@ -268,7 +268,7 @@ def _asset(name: str) -> str:
         return file.read()
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
     """What a content security policy calls an element that holds ``text``."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 

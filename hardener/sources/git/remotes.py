@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from hardener.sources.git import index as git_index
 
-_SECTION = re.compile(rb"[ \t]*\[[ \t]*([A-Za-z0-9.-]+)")
+_SECTION = re.compile(rb"[ \t]*\[[ \t]*([A-Za-z0-9.-]+)(?:[ \t]+\"([^\"]*)\")?")
 _URL = re.compile(rb"[ \t]*url[ \t]*=[ \t]*\"?([^\"\r\n]+)", re.I)
 
 
@@ -25,16 +25,30 @@ def addresses(root: str) -> frozenset[str]:
     return frozenset({spelled_out(url) for url in _urls(root)} - {""})
 
 
+def by_name(root: str) -> dict[str, str]:
+    """The address of each remote of the work tree ``root`` by its name, the first one where it has several."""
+    found: dict[str, str] = {}
+    for remote, url in _named(root):
+        found.setdefault(remote, url)
+    return found
+
+
 def _urls(root: str) -> Iterator[str]:
+    for _, url in _named(root):
+        yield url
+
+
+def _named(root: str) -> Iterator[tuple[str, str]]:
     folder = git_index.git_folder(root)
     if folder is None:
         return
-    in_remote = False
+    remote: str | None = None
     for line in git_index.small_file(os.path.join(git_index.common_folder(folder), "config")).splitlines():
         if section := _SECTION.match(line):
-            in_remote = section[1].lower() == b"remote"
-        elif in_remote and (url := _URL.match(line)):
-            yield url[1].decode(errors="replace")
+            is_remote = section[1].lower() == b"remote"
+            remote = (section[2] or b"").decode(errors="replace") if is_remote else None
+        elif remote is not None and (url := _URL.match(line)):
+            yield remote, url[1].decode(errors="replace")
 
 
 def name(address: str) -> str:

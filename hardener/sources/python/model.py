@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from hardener.sources.open_values import Expression, opened
+from hardener.sources.open_values import Expression, opened, replaceable
 from hardener.sources.python.libraries.dialects import Dialect
 from hardener.sources.yaml import TextError
 from hardener.sources.yaml.values import MAX_EXPANSION
@@ -96,7 +96,10 @@ class Mapping(Node, eq=False):
     call that names fields in its own way, by field; a field that it does not name cannot be written. ``homes`` tell of
     a mapping without text where a field goes; that of "" takes all others as one dict. ``others`` are more brackets
     that hold fields of it. ``unset`` are the literals that stand for the absence of a field whose value stands
-    elsewhere. ``is_patch``: a call patches another object with it. ``open`` says what may add keys. ``context`` is the
+    elsewhere. ``is_patch``: a call patches another object with it. ``open`` says what may add keys. ``replaced`` is
+    what the program may have in its place; where no text holds it then, ``place`` says where it is written: "operand"
+    behind the expression (``given or V1SecurityContext()``), "spread" before what is spread (``**{"security_context":
+    V1SecurityContext(), **given}``), "field" in what holds it, "" nowhere. ``context`` is the
     nearest constructor around a dict (for the prefix of new classes); one without a ``callee`` is only meant to be
     there.
     """
@@ -115,6 +118,8 @@ class Mapping(Node, eq=False):
     unset: dict[str, Any] = field(default_factory=dict)
     is_patch: bool = False
     open: str | None = None
+    replaced: Opaque | None = None
+    place: str = ""
     context: Mapping | None = None
 
 
@@ -141,7 +146,9 @@ def plain(node: Node) -> Any:
     """The data that ``node`` means, fresh: dicts, lists and scalars; expressions as text, open ones as such."""
     if isinstance(node, Mapping):
         fields = {name: plain(entry.value) for name, entry in node.fields.items()}
-        return fields if node.open is None else opened(fields, node.open)
+        if node.open is not None:
+            return opened(fields, node.open)
+        return fields if node.replaced is None else replaceable(fields, _why(node.replaced))
     if isinstance(node, Sequence):
         items = [plain(item) for item in node.items]
         return items if node.open is None else opened(items, node.open, alike=node.open.startswith(COMPREHENSION))
@@ -149,6 +156,13 @@ def plain(node: Node) -> Any:
         return Expression(node.text)
     assert isinstance(node, Scalar)
     return node.value
+
+
+def _why(given: Opaque) -> str:
+    """What an expression is, and where it stands."""
+    text = given.text.removeprefix("${").removesuffix("}")
+    where = "" if "(line " in given.reason else f" (line {given.line})"
+    return f"{given.reason}: {text}{where}"
 
 
 def check_expansion(roots: Iterable[Node]) -> None:

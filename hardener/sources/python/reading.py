@@ -171,25 +171,50 @@ def load(path: str, *, editable: bool, given: bool, own: Subclasses, again: bool
     A file that cannot be read and holds objects for sure has one piece with the problem. Raises UnreadableError.
     """
     raw, status = files.read_bytes(path)
-    imports = imports_of(raw) if own.any and not again else None
-    if not again and not gate.names_any(raw):
+    if again:
+        return _read_again(path, raw, status, editable=editable, given=given, own=own)
+    imports = imports_of(raw) if own.any else None
+    if not gate.names_any(raw):
         return Read(imports=imports)
     uses = _import_of_library(raw)
-    if uses is None and not again and not gate.bytes_pass(raw):
-        return Read(imports=imports, sighted=sightings(raw) if editable else [])
-    if not given and _BY_MACHINE.search(raw, 0, _HEAD):
+    if uses is None and not gate.bytes_pass(raw):
+        return Read(imports=imports, sighted=_sighted(raw, editable))
+    if _is_generated(raw, given):
         return Read(imports=imports)
     line = _line_of(uses)
-    if not again:
-        if line is not None:
-            _take_up(own, path, raw)
-        if not (gate.bytes_pass(raw) and gate.passes(raw)):
-            return Read(line=line, imports=imports, sighted=sightings(raw) if editable else [])
-    file, namespaces = _program(path, raw, status, editable, own.seen_from(path) if again else None)
+    if line is not None:
+        _take_up(own, path, raw)
+    if not (gate.bytes_pass(raw) and gate.passes(raw)):
+        return Read(line=line, imports=imports, sighted=_sighted(raw, editable))
+    read = _whole(path, raw, status, editable, None)
+    read.line, read.imports = line, imports
+    return read
+
+
+def _read_again(path: str, raw: bytes, status: os.stat_result, *, editable: bool, given: bool, own: Subclasses) -> Read:
+    """A file that names a class of another one, with what it imports of others."""
+    if _is_generated(raw, given):
+        return Read()
+    read = _whole(path, raw, status, editable, own.seen_from(path))
+    read.line = _line_of(_import_of_library(raw))
+    return read
+
+
+def _whole(path: str, raw: bytes, status: os.stat_result, editable: bool, elsewhere: Elsewhere | None) -> Read:
+    """What the program makes, and what looks like a workload beside that."""
+    file, namespaces = _program(path, raw, status, editable, elsewhere)
     sighted = sightings(raw, file.kept.extents() if file is not None and file.kept is not None else ())
     if file is not None and editable:
         file.sighted = sighted
-    return Read(file, namespaces, line, imports, sighted if editable else [])
+    return Read(file, namespaces, sighted=sighted if editable else [])
+
+
+def _is_generated(raw: bytes, given: bool) -> bool:
+    return not given and _BY_MACHINE.search(raw, 0, _HEAD) is not None
+
+
+def _sighted(raw: bytes, editable: bool) -> list[tuple[int, str]]:
+    return sightings(raw) if editable else []
 
 
 def _import_of_library(raw: bytes) -> re.Match[bytes] | None:

@@ -8,13 +8,16 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
+from hardener.sources.open_values import Replaceable
 from hardener.sources.python.libraries import types
 from hardener.sources.python.model import Bracket, Home, Item, Mapping, Node, Opaque, Scalar, Sequence, Statement, plain
+from hardener.sources.python.objects import replaceable
 from hardener.sources.python.parsed import Parsed, parse
 from hardener.sources.python.parser.tree import LARGEST
 from hardener.sources.python.texts.masks import unmarked
 from hardener.sources.python.texts.placeholders import emptied
 from hardener.sources.python.writing import quotes
+from hardener.sources.python.writing.groups import group
 from hardener.sources.python.writing.imports import Names
 from hardener.sources.python.writing.layout import Layout
 from hardener.sources.python.writing.render import Renderer, Way, way_of
@@ -26,6 +29,7 @@ Documents = list[Any]
 T = TypeVar("T")
 _ALL: Parts = {}  # all that is below
 _GROWN = 4  # times: a text that may be read may be written, with all that it lacked
+_CONDITIONAL = "a conditional"  # what needs parentheses before `or`
 _NEAR = 200  # bytes, in which the call around a literal stands
 _MOST_TRIED = 300_000, 1_000  # values that are looked at while changes are tried one by one: in all, and an object
 _WRAPPED = re.compile(rb"\.from_(?:string|number)\(\s*\Z")
@@ -179,12 +183,15 @@ class _Writer:
         way = way_of(node, around, self._quote(node, around))
         for name in [name for name in node.fields if name not in new and (not touched or name in touched)]:
             self._unset(node, name, way)
-        added = _NewItems[str](lambda behind, name: self._add(node, behind, name, new[name], way))
+        added = _NewItems[str](lambda behind, name: self._add(node, behind, name, _written(new[name]), way))
         for name, value in new.items():
             if touched and name not in touched:
                 continue
             entry = node.fields.get(name)
-            if entry is not None:
+            if entry is not None and replaceable.is_absent(entry.value):
+                if not same(plain(entry.value), value):
+                    self._default(node, entry.value, name, value, way, added)
+            elif entry is not None:
                 inner = self.renderer.below(node, name, way)
                 below = touched[name] if touched else _ALL
                 self.value(entry.value, value, types.field_type(node.type_name, name), inner, below)
@@ -193,6 +200,27 @@ class _Writer:
                 self._check(node, name)
                 added.add(name)
         added.finish(node.bracket)
+
+    def _default(self, node: Mapping, absent: Mapping, name: str, value: Any, way: Way, added: _NewItems[str]) -> None:
+        """Write a security context that no text holds: behind what is given in its place, or as a new field."""
+        if absent.place == "field" and node.bracket is not None:
+            added.add(name)
+        elif absent.place == "operand":
+            inner = self.renderer.below(node, name, way)
+            text = self.renderer.value(_written(value), absent.type_name, inner)
+            is_conditional = absent.replaced is not None and absent.replaced.reason == _CONDITIONAL
+            if is_conditional:
+                self.layout.replace(absent.start, absent.start, ["("])
+            self.layout.replace(absent.end, absent.end, [") or " if is_conditional else " or ", *text])
+        elif absent.place == "spread" and node.dialect is not None:
+            text = self.renderer.value(_written(value), absent.type_name, self.renderer.below(node, name, way))
+            key = quotes.literal(node.dialect.keyword(name), way.quote)
+            given = self.source[absent.start : absent.end].decode()
+            merged = group("{", [[f"{key}: ", *text], [f"**{given}"]], "}")
+            self.layout.replace(absent.start, absent.end, [merged])
+        else:
+            assert absent.replaced is not None
+            raise TextError(f"{name} is {absent.replaced.reason}", absent.replaced.line)
 
     def _unset(self, node: Mapping, name: str, way: Way) -> None:
         entry = node.fields[name]
@@ -352,6 +380,11 @@ def _is_named_as(node: Sequence, new: list[Any], part: str | int) -> bool:
         return False
     name = plain(item.fields["name"].value)
     return isinstance(name, str) and name == wanted.get("name")
+
+
+def _written(value: Any) -> Any:
+    """A value as it is written where it stands for what the program gives."""
+    return dict(value) if isinstance(value, Replaceable) else value
 
 
 def _size(value: Any) -> int:

@@ -119,6 +119,19 @@ class AdmissionPolicy(View):
     KINDS = frozenset({(_GROUP, "ValidatingAdmissionPolicy")})
 
 
+class JudgingPolicy(View):
+    """A policy of the API server or of Kyverno, or the binding of one: what says which requests are judged."""
+
+    __slots__ = ()
+    type_name = "Object"
+    KINDS = frozenset({
+        (_GROUP, "ValidatingAdmissionPolicy"), (_GROUP, "ValidatingAdmissionPolicyBinding"),
+        (_GROUP, "MutatingAdmissionPolicy"), (_GROUP, "MutatingAdmissionPolicyBinding"),
+        ("policies.kyverno.io", "ValidatingPolicy"), ("policies.kyverno.io", "NamespacedValidatingPolicy"),
+        ("kyverno.io", "ClusterPolicy"), ("kyverno.io", "Policy"),
+    })  # fmt: skip
+
+
 class PolicyBinding(_Policy):
     """The binding of a ValidatingAdmissionPolicy."""
 

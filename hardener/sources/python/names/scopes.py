@@ -126,6 +126,7 @@ class Change(Struct, eq=False):
     ``how`` is "set", "removed", "changed" (``+=``), the method that may add something ("append"), or what a function
     gets: "handed" for what it may change, "sent" for what it changes only if that is no whole object. ``value`` is what
     is set, None where that is not known. ``holder`` is the dict or call that says it, as its item ``number``.
+    ``is_merged``: a function that gets it puts it over another object.
     """
 
     scope: Scope
@@ -137,3 +138,4 @@ class Change(Struct, eq=False):
     block: syntax.Node | None = None
     holder: syntax.Dict | syntax.Call | None = None
     number: int = 0
+    is_merged: bool = False

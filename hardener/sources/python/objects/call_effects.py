@@ -41,6 +41,8 @@ _SENDING = re.compile(
     r"_*(?:apply|create|delete|deploy|emit|launch|post|publish|push|register|replace|run|save|send|server_side_apply"
     r"|start|store|submit|upload)|_*(?:create|delete|launch|publish|run|save|send|start|store|submit)_\w+"
 )
+# What puts the objects that it gets over the first one.
+_MERGING = re.compile(r"(?:^|_)(?:reconcile|merge|combine|reduce|overlay|overlaid)(?:_|d?$)")
 _CLIENT = re.compile(r"(?:patch|replace|apply)(?:_\w+)?|call_api|request|execute")
 # Arguments that clients and frameworks take as they are.
 _TAKEN = frozenset(
@@ -51,13 +53,16 @@ _FRAMEWORKS = ("airflow.", "dagster", "flytekit", "prefect", "pulumi.")  # what 
 
 class CallArgument(Struct, frozen=True):
     """An expression that a call gets. ``scope`` is where it is seen from, ``call`` the call; ``parameter`` is the scope
-    of a function of the file and its name for the object. ``whole``: only what is no whole object is changed."""
+    of a function of the file and its name for the object. ``whole``: only what is no whole object is changed.
+    ``is_merged``: it is put over another object, whose fields it replaces; ``is_left``: it itself is not changed."""
 
     value: syntax.Node
     scope: Scope
     call: syntax.Call
     parameter: tuple[Scope, str] | None = None
     whole: bool = False
+    is_merged: bool = False
+    is_left: bool = False
 
 
 def changeable_arguments(scan: Scan) -> Iterator[CallArgument]:
@@ -75,12 +80,16 @@ def changeable_arguments(scan: Scan) -> Iterator[CallArgument]:
             position, function = callback
             yield from _called_back(call, scope, position, function)
             arguments = arguments[:position]
-        if (name := resolve.last_name(call.func)) and not _leaves(call, scope, name):
+        name = resolve.last_name(call.func)
+        merged = call.args[1:] if _MERGING.search(name) else ()
+        if not name or _leaves(call, scope, name):
+            yield from (CallArgument(each.value, scope, call, is_merged=True, is_left=True) for each in merged)
+        else:
             whole = bool(_SENDING.fullmatch(name))
             whole = whole or (isinstance(call.func, syntax.Attribute) and bool(_CLIENT.fullmatch(name)))
             for argument in arguments:
                 if argument.keyword is None or argument.keyword.value not in _TAKEN:
-                    yield CallArgument(argument.value, scope, call, None, whole)
+                    yield CallArgument(argument.value, scope, call, None, whole, argument in merged)
 
 
 def _callback(call: syntax.Call, scope: Scope) -> tuple[int, Scope] | None:

@@ -12,9 +12,9 @@ from hardener.sources.python.names.access_paths import steps
 from hardener.sources.python.names.resolve import Key, Members, base_class, called, followed, is_dict_call, single
 from hardener.sources.python.names.scan import Scan
 from hardener.sources.python.names.scopes import Binding, Change, Scope
-from hardener.sources.python.objects import assembled, calls, mutations
+from hardener.sources.python.objects import assembled, calls, mutations, replaceable
 from hardener.sources.python.objects.brackets import call_bracket, elements_bracket
-from hardener.sources.python.objects.expressions import is_variable, opaque_text, reason, scalar
+from hardener.sources.python.objects.expressions import is_variable, opaque_text, reason, scalar, string
 from hardener.sources.python.objects.literals import Texts, opaque
 from hardener.sources.python.parser import syntax
 from hardener.sources.python.parser.positions import Places
@@ -41,7 +41,9 @@ class Extractor:
         self.inner: set[syntax.Node] = set()
         self.lints: list[tuple[int, str]] = []
         self.uses: dict[Key, list[Scalar]] = {}
-        self.mutator = mutations.Mutator(places, self.value_set_later, scan.lines)
+        looked = frozenset(replaceable.types_looked_at(scan))
+        self.mutator = mutations.Mutator(places, self.value_set_later, scan.lines, looked)
+        self._changed_names = {(change.scope.owner(change.name), change.name) for change in scan.changes}
         self.members = Members(scan.scopes)
         self.texts = Texts(places, mutations.grown(self.changes), self.members)
         self.going: set[syntax.Node] = set()
@@ -354,7 +356,34 @@ class Extractor:
     def _of_field(self, mapping: Mapping, field: str, value: syntax.Node, scope: Scope, around: Mapping | None) -> Node:
         type_name = types.field_type(mapping.type_name, field)
         raw = mapping.in_list and mapping.form != "call"
-        return self.value(value, scope, type_name, around, raw)
+        if not replaceable.is_written_by(mapping, field):
+            return self.value(value, scope, type_name, around, raw)
+        if isinstance(value, syntax.BooleanOperation) and value.operator == "or":
+            made = self._with_default(value, scope, type_name, around, raw)
+            if made is not None:
+                return made
+        found = self.value(value, scope, type_name, around, raw)
+        is_open = isinstance(found, Opaque) and replaceable.operand(value) and replaceable.may_be_absent(value, scope)
+        if not is_open:
+            return found
+        assert isinstance(found, Opaque)
+        at = self.opaque(value, found.reason)
+        return replaceable.absent(at, type_name, mapping, at, "operand")
+
+    def _with_default(
+        self, node: syntax.BooleanOperation, scope: Scope, type_name: str, around: Mapping | None, raw: bool
+    ) -> Mapping | None:
+        """The object on the right of ``given or V1SecurityContext(...)``; None where none is written there."""
+        if not isinstance(node.right, syntax.Call | syntax.Dict):
+            return None
+        given, made = (self.value(side, scope, type_name, around, raw) for side in (node.left, node.right))
+        if not isinstance(made, Mapping) or not isinstance(given, Opaque | Scalar):
+            return None
+        if not replaceable.may_be_replaced(made):
+            return None
+        self.inner.add(node)
+        made.replaced = self.opaque(node.left, given.reason if isinstance(given, Opaque) else "a value")
+        return made
 
     def value_set_later(self, mapping: Mapping, field: str, change: Change) -> Node:
         """The node for the value that a later statement gives a field of ``mapping``."""
@@ -383,13 +412,42 @@ class Extractor:
             self.arguments.add(followed(value, scope)[0])
         found = self.value(value, scope, mapping.type_name, around, mapping.in_list and mapping.form != "call")
         if not isinstance(found, Mapping) or found.form == "call":
-            self._open(mapping, f"**{' '.join(self.places.text(value).split())}", value)
+            if not self._chosen(mapping, value, scope):
+                self._open(mapping, f"**{' '.join(self.places.text(value).split())}", value)
             return
         for field, entry in found.fields.items():
             kind = "attribute" if mapping.form == "call" else "key"
             mapping.fields[field_of(mapping, kind, field)] = Entry(entry.value, None)
         if found.open is not None:
             mapping.open = mapping.open or found.open
+
+    def _chosen(self, mapping: Mapping, value: syntax.Node, scope: Scope) -> bool:
+        """Whether ``**value`` adds one of several dicts that all stand there: what they have may be there, and nothing
+        else."""
+        owner = scope.owner(value.value) if is_variable(value) else None
+        if owner is None or not is_variable(value):
+            return False
+        chosen = replaceable.chosen_dicts(owner.bindings[value.value])
+        keys = [
+            string(each.key) if isinstance(each, syntax.DictElement) else None
+            for one in chosen
+            for each in one.elements
+        ]
+        if not chosen or None in keys or (owner, value.value) in self._changed_names:
+            return False
+        for key in filter(None, keys):
+            field = field_of_argument(mapping, key)
+            given = self.opaque(value, "assigned more than once")
+            entry = mapping.fields.get(field)
+            if not replaceable.is_written_by(mapping, field):
+                mapping.fields[field] = Entry(given, None)
+            elif entry is not None and isinstance(entry.value, Mapping):
+                entry.value.replaced = given
+            else:
+                type_name = types.field_type(mapping.type_name, field)
+                place = "spread" if mapping.form == "call" else ""
+                mapping.fields[field] = Entry(replaceable.absent(given, type_name, mapping, given, place), None)
+        return True
 
     def _written(self, mapping: Mapping, key: str, node: syntax.Node, place: syntax.Node) -> str:
         """The field that a key of the dict ``node`` means; a record of one that the library does not understand."""

@@ -9,10 +9,11 @@ function that may change it may set everything in it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 
 from msgspec.structs import replace
 
+from hardener.sources.python.libraries import types
 from hardener.sources.python.libraries.fields import field_of
 from hardener.sources.python.model import (
     Bracket,
@@ -30,6 +31,7 @@ from hardener.sources.python.names.access_paths import Way, steps
 from hardener.sources.python.names.resolve import Key, member
 from hardener.sources.python.names.scan import Scan
 from hardener.sources.python.names.scopes import Binding, Change, Scope
+from hardener.sources.python.objects import replaceable
 from hardener.sources.python.objects.brackets import call_bracket, elements_bracket
 from hardener.sources.python.objects.call_effects import COPIES, changeable_arguments, function_of
 from hardener.sources.python.objects.expressions import opaque_text, scalar, string
@@ -44,7 +46,7 @@ Held = dict[Key, dict[Way, list[tuple[syntax.Node, Scope]]]]
 _DEEPEST = 10  # names that stand for parts of each other
 _MOST = 300_000  # changes, each counted for every expression whose object it changes
 _SET = ("set", "removed")
-_HANDED = ("handed", "sent")  # to a function; "sent" changes what is no whole object
+_HANDED = ("handed", "sent", "merged")  # to a function; "sent" changes what is no whole object, "merged" nothing
 _REPLACING = ("update", "clear", "popitem")  # what may change any key that is there
 _KEEPING_PLACES = (*_SET, "append", "extend", "setdefault")  # of the items that stand in a list
 _STORING = ("append", "insert", "add", "appendleft", "extend", "set")
@@ -69,7 +71,8 @@ def changes_by_value(scan: Scan) -> Changes:
         for path, change in _without_doubtful_values(key, changes):
             collector.name(*key, path, change, 0)
     for each in open_calls:
-        change = Change(each.scope, "", (), "sent" if each.whole else "handed", each.call)
+        how = "merged" if each.is_left else "sent" if each.whole else "handed"
+        change = Change(each.scope, "", (), how, each.call, is_merged=each.is_merged)
         collector.value(each.value, each.scope, (), change, 0)
     for ways in collector.found.values():
         ways.sort(key=lambda way: way[1].how in _HANDED)  # what was set before is replaced as well
@@ -366,13 +369,28 @@ def _is_of_class(mapping: Mapping, field: str) -> bool:
     return entry.item is None and isinstance(entry.value, Scalar) and not entry.value.written
 
 
+def _give_back(node: Mapping) -> None:
+    """Leave a security context of ``node`` as it is that no text holds: one that is written would win over that of the
+    object which ``node`` is put over."""
+    entry = node.fields.get(replaceable.FIELD)
+    if entry is not None and replaceable.is_absent(entry.value):
+        assert entry.value.replaced is not None
+        node.fields[replaceable.FIELD] = Entry(entry.value.replaced, entry.item)
+
+
 class Mutator:
     """Applies changes to the nodes of the objects. ``read`` gives the node for the value that a change gives a field of
-    a mapping, ``lines`` are the statements that may go as a whole, by their targets or calls."""
+    a mapping, ``lines`` are the statements that may go as a whole, by their targets or calls, ``looked`` the types of
+    which the program looks at the security context, "" for one that is not known."""
 
     def __init__(
-        self, places: Places, read: Callable[[Mapping, str, Change], Node], lines: dict[syntax.Node, syntax.Node]
+        self,
+        places: Places,
+        read: Callable[[Mapping, str, Change], Node],
+        lines: dict[syntax.Node, syntax.Node],
+        looked: Set[str],
     ) -> None:
+        self._looked = looked
         self._places = places
         self._read = read
         self._lines = lines
@@ -419,6 +437,9 @@ class Mutator:
 
     def _hand(self, node: Node, change: Change) -> None:
         """Take all that is in ``node`` for what a function may have changed."""
+        if change.how == "merged":
+            self._give_back(node, set())
+            return
         why = self._why(change)
         waiting = [(node, change.how == "sent")]
         while waiting:
@@ -432,7 +453,30 @@ class Mutator:
                 each.open = more_open(each.open, why)
                 if isinstance(each, Mapping) and each.type_name not in _OF_METADATA:
                     self._replace(each, why)
-                waiting += [(inner, False) for inner in _inside(each)]
+                kept = self._kept(each, change)
+                waiting += [(inner, False) for inner in _inside(each) if inner is not kept]
+
+    def _kept(self, node: Node, change: Change) -> Node | None:
+        """The security context of a container or pod that a function gets: it has another one only where the function
+        makes one."""
+        if not isinstance(node, Mapping) or not replaceable.is_written_by(node, replaceable.FIELD):
+            return None
+        if change.is_merged:
+            _give_back(node)
+            return None
+        given = opaque(change.node, self._places, "set by what it is handed to")
+        is_kept = self._replaceable(node, replaceable.FIELD, given)
+        return node.fields[replaceable.FIELD].value if is_kept else None
+
+    def _give_back(self, node: Node, seen: set[Node]) -> None:
+        """Leave all security contexts in ``node`` as they are that no text holds."""
+        if node in seen or not isinstance(node, Mapping | Sequence):
+            return
+        seen.add(node)
+        if isinstance(node, Mapping):
+            _give_back(node)
+        for inner in _inside(node):
+            self._give_back(inner, seen)
 
     def _replace(self, mapping: Mapping, why: str) -> None:
         """Take the texts and numbers of ``mapping`` for unknown."""
@@ -457,6 +501,8 @@ class Mutator:
             item = self._item(mapping, change) if entry is None else None
             mapping.fields[field] = Entry(self._read(mapping, field, change), item)
             return
+        if self._is_replaced(mapping, field, rest, change):
+            return
         if not rest and change.how not in _SET:
             if entry is not None:
                 entry.value = self.changed(entry.value, (), change)
@@ -464,6 +510,28 @@ class Mutator:
                 mapping.fields[field] = Entry(self._later(change), None)
             return
         mapping.fields[field] = Entry(self._later(change), entry.item if entry is not None else None)
+
+    def _is_replaced(self, mapping: Mapping, field: str, rest: Way, change: Change) -> bool:
+        """Whether a change puts another security context in place of the one that the object is made with, and leaves
+        what is written there as the one of all other cases."""
+        if rest or change.how != "set" or not replaceable.is_written_by(mapping, field):
+            return False
+        return self._replaceable(mapping, field, self._later(change))
+
+    def _replaceable(self, mapping: Mapping, field: str, given: Opaque) -> bool:
+        """Let ``given`` stand for what may replace a security context of ``mapping``, and tell whether it can. A new
+        one is written into the constructor, unless the program looks at what it is then."""
+        entry = mapping.fields.get(field)
+        if entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None):
+            is_looked_at = not self._looked.isdisjoint((mapping.type_name, ""))
+            place = "field" if mapping.form == "call" and entry is None and not is_looked_at else ""
+            type_name = types.field_type(mapping.type_name, field)
+            mapping.fields[field] = Entry(replaceable.absent(mapping, type_name, mapping, given, place), None)
+        elif isinstance(entry.value, Mapping) and replaceable.may_be_replaced(entry.value):
+            entry.value.replaced = entry.value.replaced or given
+        else:
+            return isinstance(entry.value, Opaque)
+        return True
 
     def _item(self, mapping: Mapping, change: Change) -> Item | None:
         """Where a field that is set later stands: in a statement of its own, or in the dict of an ``update``."""

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from hardener.sources.python.frameworks import airflow, dagster, kubespawner
 from hardener.sources.python.libraries import types
-from hardener.sources.python.model import Entry, Mapping, Node, Sequence, check_expansion
+from hardener.sources.python.model import Entry, Mapping, Node, Opaque, Sequence, check_expansion
 from hardener.sources.python.names.resolve import called, entries, followed, is_dict_call
 from hardener.sources.python.names.scopes import Scope
-from hardener.sources.python.objects import assembled, calls, pod_dicts
+from hardener.sources.python.objects import assembled, calls, pod_dicts, replaceable
 from hardener.sources.python.objects.extract import Extractor
 from hardener.sources.python.parser import syntax
 
@@ -39,8 +39,9 @@ def roots(extractor: Extractor) -> list[Mapping]:
     _add_parts(extractor, dicts, found)
     check_expansion([*documents, *found.by_node.values()])
     patches = calls.patches(extractor.scan)
+    pod_context = replaceable.given_for_pods(extractor.places)
     for node, root in found.by_node.items():
-        for document in _documents(root) if node not in extractor.inner else ():
+        for document in _documents(root, pod_context) if node not in extractor.inner else ():
             document.is_patch = node in patches
             documents.append(document)
     return sorted(documents, key=lambda each: each.start)
@@ -131,7 +132,7 @@ def _template(node: syntax.Node, scope: Scope) -> tuple[syntax.Node, Scope] | No
     return template if spec is not None and "containers" in entries(*followed(*spec)) else None
 
 
-def _documents(made: Mapping) -> Iterator[Mapping]:
+def _documents(made: Mapping, pod_context: Opaque | None) -> Iterator[Mapping]:
     if _is_reference(made):
         return
     if "kind" in made.fields and "apiVersion" in made.fields and made.type_name not in types.POD_TYPES:
@@ -139,7 +140,7 @@ def _documents(made: Mapping) -> Iterator[Mapping]:
         yield made
         return
     for fragment in _fragments(made):
-        yield _fragment(fragment)
+        yield _fragment(fragment, pod_context)
 
 
 def _is_reference(made: Mapping) -> bool:
@@ -169,13 +170,16 @@ def _fragments(node: Node) -> Iterator[Mapping]:
             yield from _fragments(item)
 
 
-def _fragment(made: Mapping) -> Mapping:
-    """A document that holds ``made`` alone."""
+def _fragment(made: Mapping, pod_context: Opaque | None) -> Mapping:
+    """A document that holds ``made`` alone; ``pod_context`` is what the program takes for the pod around it."""
     if made.type_name == "PodTemplateSpec":
         return replace(made, fields={**assembled.head(made, "PodTemplateSpec"), **made.fields})
     spec = made
     if made.type_name == "Container":
         spec = assembled.holder(made, "PodSpec")
         spec.dialect = made.dialect
+        if pod_context is not None:
+            context = replaceable.absent(pod_context, "PodSecurityContext", made, pod_context, "")
+            spec.fields[replaceable.FIELD] = Entry(context, None)
         spec.fields["containers"] = Entry(assembled.sequence(made, "Container", [made]), None)
     return assembled.document(made, made.type_name, None, spec)

@@ -332,7 +332,8 @@ def _adds(change: Changed) -> bool:
     """Whether it brings items or names, and not only another value."""
     if isinstance(change, Edited):
         return bool(change.added)
-    return any(not isinstance(part, str) and part.bare for part in change.text)
+    is_new = change.start == change.end
+    return any(not isinstance(part, str) and (part.bare or is_new) for part in change.text)
 
 
 def _runs(edited: Edited) -> list[tuple[int, int]]:
