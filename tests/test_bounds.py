@@ -137,7 +137,7 @@ def test_a_run_ends(name: str, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == status, done.stderr[-2000:]
     assert expected in done.stdout + done.stderr
-    assert "bug of ours" not in done.stderr
+    assert "internal error in harden" not in done.stderr
 
 
 # -- patterns

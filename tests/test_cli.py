@@ -126,7 +126,7 @@ def _one_line(done: object) -> str:
     assert status == 2, err
     assert out == ""
     assert err.endswith("\n") and err.count("\n") == 1, err
-    assert "Traceback" not in err and "bug of ours" not in err
+    assert "Traceback" not in err and "internal error in harden" not in err
     return str(err)
 
 
@@ -422,7 +422,7 @@ def test_a_bug_of_ours_is_exit_code_3_and_changes_nothing(
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     done = harden("apply", ".")
     assert done.status == 3
-    assert "bug of ours: KeyError" in done.err and done.err.count("\n") == 1
+    assert "internal error in harden: KeyError" in done.err and done.err.count("\n") == 1
     crash = Path(done.err.rstrip().rpartition(" ")[2])
     assert "hunter2" not in done.all + crash.read_text()
     assert (tmp_path / "web.yaml").read_text() == DEPLOYMENT

@@ -234,7 +234,7 @@ def test_patches_of_components_and_of_other_folders_are_left_alone(harden: Harde
 def test_odd_kustomizations_stop_nothing(kustomization: str, harden: Harden, tmp_path: Path) -> None:
     write(tmp_path, {"kustomization.yaml": kustomization, "web.yaml": DEPLOYMENT})
     done = harden("apply", ".")
-    assert (done.status, "bug of ours" in done.err) == (0, False), done.err
+    assert (done.status, "internal error in harden" in done.err) == (0, False), done.err
     assert "allowPrivilegeEscalation: false" in (tmp_path / "web.yaml").read_text()
 
 

@@ -1,6 +1,6 @@
 """What the user says, outside of every repository: which registries are spoken to without TLS, and which mirrors serve.
 
-A repository's ``.harden.yaml`` may be a stranger's. What could send a login elsewhere stands here.
+A repository's ``.harden.yaml`` may be a stranger's. What could send a login elsewhere is here.
 Source of the place: specifications.freedesktop.org/basedir-spec.
 """
 

@@ -1,7 +1,7 @@
 """The environment that a container engine is started with: its own settings and nothing else of the caller's.
 
 An engine hands variables of its environment to containers when it is told to, and a pipeline has tokens there. So each
-variable that it gets stands here; ``docs/observe.md`` has the table for people.
+variable that it gets is here; ``docs/observe.md`` has the table for people.
 Sources: podman(1), containers.conf(5), containers-storage.conf(5), containers-auth.json(5) of Podman 5.4; the page
 "Environment variables" of the Docker CLI 28; net/http ProxyFromEnvironment and crypto/x509 of Go.
 """

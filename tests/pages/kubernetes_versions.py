@@ -12,7 +12,7 @@ _HEAD = (
     "",
     "Fields and kinds that came, went or changed their stage in these versions and that matter to security, and what",
     "harden does with each. `--kubernetes-version` says which version a cluster has; 1.36 is assumed. A field that the",
-    "version has not is a finding, `unknown-field`, whether it stands here or not.",
+    "version has not is a finding, `unknown-field`, whether it is here or not.",
     "",
     "`beta, off` has to be asked for by a feature gate, and so has `alpha`; `-` is not there yet, and `?` was not",
     f"looked up. Each row is tried by `{_TEST}`; the column 1.36 is compared with a real API server.",

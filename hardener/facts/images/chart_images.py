@@ -101,7 +101,7 @@ class HelmImage(View):
 
     def set_elsewhere(self) -> Evidence | None:
         """Where other values of the tree give the image of this place another name or tag, and no digest: one that
-        stands here would hold there, too, and the image that is meant would not be run."""
+        is here would hold there, too, and the image that is meant would not be run."""
         for other in self.values.others if self.values.is_file else ():
             if other is self.values:
                 continue

@@ -1,7 +1,7 @@
 """A command that is read whole: of every program that it starts it is known what that needs and where it writes.
 
 `command_evidence` looks for signs, and passes over what it does not understand. Here a word, a flag or a sign that is
-not understood leaves the command open. A program stands here where it needs neither root nor what only root may read,
+not understood leaves the command open. A program is here where it needs neither root nor what only root may read,
 and where it is known which of its operands it writes to.
 """
 

@@ -52,7 +52,7 @@ class Question(Printed):
         self._say()
         head = f"{number}: {self._paint('bold', transform.id)} {transform.risk} {transform.severity}"
         self._say(f"{head}  {counted(len(asked), 'change')}: {counts}")
-        self._say(f"  {transform.summary}")
+        self._say(f"  {transform.title}")
         self._say(f"  why:     {transform.why}")
         if held:
             self._say(f"  {self._paint('yellow', 'held back')}: {why_held(asked[0][1], self.outcome.max_grade)}")

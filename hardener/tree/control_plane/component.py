@@ -92,7 +92,7 @@ class Component:
         return self.name != "etcd" and self._facts(flag).type == "list"
 
     def repeated(self) -> list[Written]:
-        """Flags that are written again further down, where what stands here does not hold."""
+        """Flags that are written again further down, where what is here does not hold."""
         found = self.written()
         last = {place.name: place for place in found}
         return [place for place in found if place is not last[place.name] and not self.adds_up(place.name)]

@@ -368,7 +368,7 @@ def _leads(document: Any, path: Path) -> bool:
         return "spec" in document or (isinstance(metadata, dict) and len(metadata.keys() - {"name", "namespace"}) > 0)
     for part in path:
         if not isinstance(document, dict) or "$patch" in document:
-            return True  # it replaces what stands here, list or null
+            return True  # it replaces what is here, list or null
         if part not in document:
             return False
         document = document[part]
