@@ -52,7 +52,8 @@ def harden(folder: Path, *arguments: str) -> str:
     """What harden prints, run as a user does in ``folder``."""
     command = [sys.executable, "-m", "hardener", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
-    assert done.returncode in (0, 1), done.stderr
+    # 2 of check: none of the files could be parsed, which the report has, too
+    assert done.returncode in ((0, 1, 2) if arguments[0] == "check" else (0, 1)), done.stderr
     return done.stdout
 
 
@@ -412,7 +413,7 @@ def test_random_edits_leave_no_stale_diagnostic(tmp_path: Path) -> None:
     with Client(tmp_path) as client:
         uri = client.open(path)
         while done < EDITS:
-            for _ in range(min(dice.randint(1, 20), EDITS - done)):
+            for _ in range(min(dice.randint(1, max(20, EDITS // 50)), EDITS - done)):
                 text, done = edited(dice, text, start), done + 1
                 client.change(uri, text)
                 if dice.random() < 0.1:
@@ -421,7 +422,7 @@ def test_random_edits_leave_no_stale_diagnostic(tmp_path: Path) -> None:
                     )
             found = client.diagnostics(uri)
             client.received.clear()
-            if dice.random() < (0.02 if EDITS > 100 else 0.5):
+            if dice.random() < (0.2 if EDITS > 100 else 0.5):
                 path.write_text(text, encoding="utf-8", newline="")
                 assert shown(found) == said_by_check(tmp_path).get("all.yaml", Counter()), f"edit {done}"
         client.change(uri, start)
