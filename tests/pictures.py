@@ -86,12 +86,15 @@ def screens() -> Iterator[tuple[str, str, int, str]]:
                 yield f"{name}-{columns}", f"harden {' '.join(arguments[:2])}", columns, first
 
 
-def drawn(command: str, columns: int, sent: str, theme: str) -> str:
-    """The screen as SVG."""
+def drawn(command: str | None, columns: int, sent: str, theme: str, *, about: str = "") -> str:
+    """The screen as SVG, with ``command`` on its first row; without one, it shows what was ``sent`` alone,
+    under the title ``about``."""
+    title = about or str(command)
+    first = f"\033[1m$ {command}\033[0m\n" if command else ""
     console = Console(record=True, width=columns, file=io.StringIO(), color_system="truecolor", force_terminal=True)
-    console.print(Text.from_ansi(f"\033[1m$ {command}\033[0m\n{sent.rstrip()}"), overflow="fold", no_wrap=False)
-    format = _FORMAT.replace("LABEL", f"What {html.escape(command)} prints")
-    return console.export_svg(title=command, theme=THEMES[theme], code_format=format, unique_id="harden")
+    console.print(Text.from_ansi(f"{first}{sent.rstrip()}"), overflow="fold", no_wrap=False)
+    format = _FORMAT.replace("LABEL", f"What {html.escape(title)} prints")
+    return console.export_svg(title=title, theme=THEMES[theme], code_format=format, unique_id="harden")
 
 
 def read(picture: str) -> str:

@@ -199,6 +199,22 @@ def test_annotations_are_commands_that_github_knows(name: str, side: str, tree_f
             continue
         assert settings.keys() == {"file", "line", "endLine", "title"} and message
         assert settings["file"] in files and 1 <= int(settings["line"]) <= int(settings["endLine"])
+    assert max(Counter(command for command, _, _ in found).values(), default=0) <= 10
+
+
+def test_ten_annotations_of_a_kind_and_the_others_are_counted(harden: Harden, tmp_path: Path) -> None:
+    write(tmp_path, {f"{n}.yaml": DEPLOYMENT.replace("web", f"web{n}") for n in range(12)})
+    commit(tmp_path)
+    settings = ["diff", "--max-grade", "safe"]
+    remarks = json.loads(harden(*settings, "--format", "rdjson").out)["diagnostics"]
+    found = workflow_commands(harden(*settings, "--format", "github").out)
+    kinds = Counter(command for command, _, _ in found)
+    assert kinds == {"warning": 10, "notice": 10}
+    (told,) = [message for _, place, message in found if place.get("title") == "harden: more is not annotated"]
+    left = sum(int(count) for count in re.findall(r"(\d+) more (?:error|warning|notice)s?\b", told))
+    annotated = sum("file" in place for _, place, _ in found)
+    assert left + annotated == len(remarks) and left > 20
+    assert told.endswith("harden check . --max-grade safe -v lists each")
 
 
 @pytest.mark.sampled(5)
@@ -219,15 +235,18 @@ def test_the_comment_fits_and_is_well_formed(name: str, side: str, tree_faces: O
     assert shown + (int(lost[1]) if lost else 0) == faces.summary["changed"]
 
 
-def well_formed(text: str) -> None:
-    """Every fold is closed, no text of others is read as HTML, a heading or a fence of ours."""
+def well_formed(text: str, *, pages: str | None = None) -> None:
+    """Every fold is closed, no text of others is read as HTML, a heading or a fence of ours. Links lead to ``pages``
+    alone."""
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
     html = "".join(token.content for token in tokens if token.type == "html_block")
     assert html.count("<details") == html.count("</details>") == text.count("\n</details>")
     assert html.count("<details") == html.count("<summary>") == html.count("</summary>")
     inline = [child for token in tokens for child in token.children or ()]
     assert {child.content for child in inline if child.type == "html_inline"} <= {"<!-- -->"}
-    assert {child.type for child in inline} <= {
+    targets = [str(child.attrs["href"]) for child in inline if child.type == "link_open"]
+    assert all(pages is not None and target.startswith(f"{pages}/") for target in targets)
+    assert {child.type for child in inline} - {"link_open", "link_close"} <= {
         "text", "code_inline", "strong_open", "strong_close", "em_open", "em_close", "html_inline", "softbreak",
         "text_special",
     }  # fmt: skip

@@ -23,6 +23,7 @@ from .terminals import on_terminal
 pytestmark = pytest.mark.slow
 
 QUESTION = ": make this change [y,n,a,d,w,b,q,?]? "
+ABOUT_ALL = " changes [y,n,e,b,q,?]? "  # the question of a transform
 ROOT_POD = DEPLOYMENT + "        securityContext:\n          runAsUser: 0\n          capabilities: {add: [SYS_ADMIN]}\n"
 PATIENCE = 60  # seconds for one answer of the program, on a busy machine
 
@@ -68,12 +69,18 @@ class Session:
         return status
 
 
-def walk(folder: Path, answers: dict[str, str] | Sequence[str], *arguments: str, rest: str = "y") -> Session:
-    """Answer the questions by transform, or in turn; all others with ``rest``. A reason follows ``w:``."""
+def walk(
+    folder: Path, answers: dict[str, str] | Sequence[str], *arguments: str, rest: str = "y", about_all: str = "e"
+) -> Session:
+    """Answer the questions by transform, or in turn; all others with ``rest``. A reason follows ``w:``. The question of
+    a whole transform is answered with ``about_all``."""
     session = Session(folder, ".", *arguments)
     turn = iter(answers if not isinstance(answers, dict) else ())
     while True:
-        asked = session.read_until(QUESTION)
+        asked = session.read_until(QUESTION, ABOUT_ALL)
+        if asked.endswith(ABOUT_ALL):
+            session.say(about_all + "\n")
+            continue
         if not asked.endswith(QUESTION):
             break
         heads = re.findall(r"^\d+ of \d+: (\S+) K\d\d ", asked, re.M)
@@ -148,7 +155,7 @@ def test_after_a_no_the_lines_around_are_said_to_be_decided_before(tree: Path) -
 
 
 def test_quit_keeps_what_was_accepted(tree: Path) -> None:
-    session = walk(tree, ["y", "n", "q"])
+    session = walk(tree, ["y", "n", "q"], "--only", "cpu-limit,memory-limit,automount-token")
     asked = questions(session)
     assert len(asked) == 3
     assert re.search(r"\n  " + asked[0] + r" +\w+ +[\w/]+ +\d+ edits? in ", session.shown)
@@ -160,7 +167,7 @@ def test_quit_at_once_and_the_end_of_input_change_nothing(tree: Path) -> None:
     before = snapshot(tree)
     for end in ("q\n", "\x04"):
         session = Session(tree, ".")
-        session.read_until(QUESTION)
+        session.read_until(QUESTION, ABOUT_ALL)
         session.say(end)
         assert session.finish() == 0
         assert snapshot(tree) == before
@@ -169,9 +176,9 @@ def test_quit_at_once_and_the_end_of_input_change_nothing(tree: Path) -> None:
 def test_an_interrupt_changes_nothing(tree: Path) -> None:
     before = snapshot(tree)
     session = Session(tree, ".")
-    session.read_until(QUESTION)
+    session.read_until(QUESTION, ABOUT_ALL)
     session.say("y\n")
-    session.read_until(QUESTION)
+    session.read_until(QUESTION, ABOUT_ALL)
     session.process.send_signal(2)
     assert session.finish() == 130
     assert snapshot(tree) == before
@@ -185,6 +192,64 @@ def test_all_and_none_of_a_transform_are_asked_once(key: str, changed: bool, tre
     assert questions(session).count("cpu-limit") == 2
     for name in ("web.yaml", "api.yaml"):
         assert ("automountServiceAccountToken" in spec(tree, name)) == changed
+
+
+def transforms_asked(session: Session) -> list[str]:
+    return re.findall(r"^group \d+ of \d+: (\S+) K\d\d ", session.shown, re.M)
+
+
+def test_a_transform_is_asked_about_before_its_changes(tree: Path) -> None:
+    write(tree, {"api.yaml": DEPLOYMENT.replace("web", "api")})
+    commit(tree)
+    session = walk(tree, {}, "--only", "cpu-limit,memory-limit", about_all="y")
+    assert session.process.returncode == 0, session.shown
+    assert sorted(transforms_asked(session)) == ["cpu-limit", "memory-limit"]
+    assert not questions(session)
+    part = session.shown.partition("group 1 of 2: ")[2]
+    assert "  2 changes: 2 " in part.splitlines()[0]
+    assert "  at       api.yaml:" in part and "  at       web.yaml:" in part
+    assert "  the first of them:\ndiff --git a/api.yaml b/api.yaml\n" in part
+    assert "\ngroup 1 of 2: make all 2 changes [" in part
+    assert all("limits" in str(spec(tree, name)) for name in ("api.yaml", "web.yaml"))
+
+
+@pytest.mark.parametrize(("answer", "asked", "made"), [("n", 0, False), ("e", 2, True)])
+def test_no_change_of_a_transform_or_each_by_itself(answer: str, asked: int, made: bool, tree: Path) -> None:
+    write(tree, {"api.yaml": DEPLOYMENT.replace("web", "api")})
+    commit(tree)
+    session = walk(tree, {}, "--only", "automount-token", about_all=answer)
+    assert (transforms_asked(session), len(questions(session))) == (["automount-token"], asked)
+    assert ("automountServiceAccountToken" in spec(tree)) is made
+
+
+def test_one_answer_takes_no_change_that_is_held_back(tree: Path) -> None:
+    """Of two workloads: their changes are one group, the guesses of the same transform another one."""
+    write(tree, {"api.yaml": DEPLOYMENT.replace("web", "api")})
+    commit(tree)
+    session = Session(tree, ".", "--only", "drop-capabilities")
+    for answer in ("y", "e", "d"):
+        session.read_until(QUESTION, ABOUT_ALL)
+        session.say(f"{answer}\n")
+    assert session.finish() == 0, session.shown
+    assert transforms_asked(session) == ["drop-capabilities"] * 2 and len(questions(session)) == 1
+    assert "2 changes: 2 review\n" in session.shown and "2 changes: 2 guess\n" in session.shown
+    for name in ("web.yaml", "api.yaml"):  # what was accepted stays, though no other change of it is wanted
+        assert spec(tree, name)["containers"][0]["securityContext"] == {"capabilities": {"drop": ["NET_RAW"]}}  # type: ignore[index]
+
+
+def test_the_answer_to_a_transform_can_be_taken_back(tree: Path) -> None:
+    write(tree, {"api.yaml": DEPLOYMENT.replace("web", "api")})
+    commit(tree)
+    session = Session(tree, ".", "--only", "cpu-limit,automount-token")
+    for answer in ("b", "what", "y", "b", "n", "e", "y", "b", "n", "n"):
+        session.read_until(QUESTION, ABOUT_ALL)
+        session.say(f"{answer}\n")
+    assert session.finish() == 0
+    assert "this is the first question" in session.shown and "e - ask about each change" in session.shown
+    first, second = dict.fromkeys(transforms_asked(session))
+    assert transforms_asked(session) == [first, second, first, second]
+    assert questions(session) == [second] * 4
+    assert not git(tree, "status", "--porcelain").stdout
 
 
 def test_held_back_steps_are_offered_with_their_evidence(tmp_path: Path, harden: Harden) -> None:
@@ -343,8 +408,8 @@ def test_all_of_a_transform_and_a_waiver_can_be_taken_back(tree: Path) -> None:
     commit(tree)
     before = snapshot(tree)
     session = Session(tree, ".", "--only", "cpu-limit,memory-limit")
-    for answer in ("d", "w", "b", "b", "n", "n", "n", "n"):
-        session.read_until(QUESTION)
+    for answer in ("e", "d", "e", "w", "b", "b", "b", "n", "n", "e", "n", "n"):
+        session.read_until(QUESTION, ABOUT_ALL)
         session.say(f"{answer}\n")
         if answer == "w":
             session.read_until("Reason: ")

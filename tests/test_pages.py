@@ -23,6 +23,16 @@ MARK = re.compile(r"^# harden: ignore\[.*\n", re.M)
 ENTRY = re.compile(r"^exceptions:\n(?:[- ].*\n)+", re.M)
 
 
+def test_the_example_is_the_typical_case() -> None:
+    """Who reads the page of a rule sees what it does, and not how somebody leaves a container out."""
+    for id, transform in registry.transforms().items():
+        shown = transforms.example(transform)
+        assert "exempt" not in shown.folder.name and not shown.of(id, "waived"), id
+        typical = [case for case in transforms.cases(transform) if case.folder.name == "typical"]
+        if any(case.of(id, "applied") for case in typical):
+            assert shown.folder.name == "typical", id
+
+
 @pytest.mark.slow
 def test_the_generated_pages_are_what_the_program_says(request: pytest.FixtureRequest) -> None:
     new = generated()

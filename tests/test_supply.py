@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -156,6 +159,92 @@ def test_the_workflow_of_a_release_is_pinned_and_small_in_rights() -> None:
     assert ".ci/release dist" in scripts and any(
         "attest-build-provenance" in step.get("uses", "") for step in job["steps"]
     )
+
+
+@pytest.fixture(scope="module")
+def manifests(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What .ci/manifests makes of a release: the sdist and the wheel stand for real ones."""
+    folder = tmp_path_factory.mktemp("dist")
+    (folder / "hardener-9.8.7-py3-none-any.whl").write_bytes(b"a wheel")
+    (folder / "hardener-9.8.7.tar.gz").write_bytes(b"a source")
+    (folder / "SHA256SUMS").write_text("")
+    command = [
+        sys.executable,
+        "-I",
+        str(ROOT / ".ci/manifests"),
+        str(folder),
+        "https://git.example/tools/harden",
+        "0" * 40,
+    ]
+    subprocess.run(command, check=True)
+    return folder
+
+
+def test_what_package_managers_read_names_the_files_of_the_release(manifests: Path) -> None:
+    lines = [line.split("  ") for line in (manifests / "SHA256SUMS").read_text().splitlines()]
+    sums = {name: sum for sum, name in lines}
+    assert sums.keys() == {"kubectl-harden-9.8.7.tar.gz", "harden-docs-9.8.7.tar.gz", "harden.yaml", "hardener.rb"}
+    for name, sum in sums.items():
+        assert hashlib.sha256((manifests / name).read_bytes()).hexdigest() == sum
+    plugin = yaml.safe_load((manifests / "harden.yaml").read_text())
+    assert (plugin["kind"], plugin["spec"]["version"]) == ("Plugin", "v9.8.7")
+    assert len(plugin["spec"]["shortDescription"]) <= 50  # krew.sigs.k8s.io, "Naming guide"
+    (platform,) = plugin["spec"]["platforms"]
+    release = "https://git.example/tools/harden/releases/download/v9.8.7"
+    assert platform["uri"] == f"{release}/kubectl-harden-9.8.7.tar.gz"
+    assert platform["sha256"] == sums["kubectl-harden-9.8.7.tar.gz"]
+    formula = (manifests / "hardener.rb").read_text()
+    assert f'url "{release}/hardener-9.8.7.tar.gz"' in formula
+    assert f'sha256 "{hashlib.sha256(b"a source").hexdigest()}"' in formula
+    for text in (formula, (manifests / "harden.yaml").read_text()):
+        assert not re.search(r"HOST/|OWNER|VERSION|SHA256|COMMIT", text)
+
+
+def test_the_pages_of_a_release_name_its_repository_and_commit(manifests: Path) -> None:
+    with tarfile.open(manifests / "harden-docs-9.8.7.tar.gz") as archive:
+        texts = {
+            member.name: stream.read().decode()
+            for member in archive.getmembers()
+            if (stream := archive.extractfile(member)) is not None
+        }
+    assert "git+https://git.example/tools/harden@" + "0" * 40 in texts["docs/install.md"]
+    assert "uses: tools/harden@" + "0" * 40 in texts["integrations/github/check.yaml"]
+    for name, text in texts.items():
+        assert not re.search(r"HOST/OWNER|OWNER/REPOSITORY", text), name
+
+
+@pytest.mark.parametrize(("program", "starts"), [("uvx", "--quiet --from"), ("pipx", "run --quiet --spec"), (None, "")])
+def test_the_plugin_of_krew_starts_the_wheel_beside_it(
+    program: str | None, starts: str, manifests: Path, tmp_path: Path
+) -> None:
+    plugin, programs = tmp_path / "plugin", tmp_path / "programs"
+    programs.mkdir()
+    with tarfile.open(manifests / "kubectl-harden-9.8.7.tar.gz") as archive:
+        archive.extractall(plugin, filter="data")
+    for name in ("dirname", "readlink", "sh"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    if program is not None:
+        (programs / program).write_text('#!/bin/sh\necho "$@"\n')
+        (programs / program).chmod(0o755)
+    (tmp_path / "kubectl-harden").symlink_to(plugin / "kubectl-harden")  # as krew puts it on PATH
+    command = [str(tmp_path / "kubectl-harden"), "check", "a b"]
+    done = subprocess.run(command, capture_output=True, text=True, env={"PATH": str(programs)})
+    if program is None:
+        assert (done.returncode, done.stdout) == (2, "") and "needs uv or pipx" in done.stderr
+    else:
+        wheel = plugin / "hardener-9.8.7-py3-none-any.whl"
+        assert done.stdout == f"{starts} {wheel} kubectl-harden check a b\n"
+
+
+def test_the_flake_asks_for_what_the_package_asks_for() -> None:
+    text = (ROOT / "flake.nix").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^ +dependencies = \[\n(.*?)\];", text, re.S | re.M)
+    asked = {canonicalize_name(name) for name in re.findall(r"python\.([\w-]+)", listed)} | {"tree-sitter-hcl"}
+    assert asked == {canonicalize_name(Requirement(text).name) for text in PROJECT["project"]["dependencies"]}
+    version, sum = re.findall(r'^ +(?:version|sha256) = "(.*)";', text, re.M)
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    (entry,) = re.findall(r"^tree-sitter-hcl==(.*?)^[^ ]", lock, re.S | re.M)
+    assert entry.startswith(f"{version} ") and f"sha256:{sum}" in entry
 
 
 def _is_for_here(marker: str | None) -> bool:

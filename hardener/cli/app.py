@@ -15,6 +15,7 @@ import typer
 from hardener.cli import calm_collector
 from hardener.cli.agents import mcp
 from hardener.cli.around_apply import PLAN_EXAMPLES, Lines, PlanPart, plan, show, undo
+from hardener.cli.editor import lsp
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
 from hardener.cli.kept import baseline_group, golden, import_evidence, report_group
 from hardener.cli.options import (
@@ -649,6 +650,7 @@ command(short_help="Print the last report again.")(show)
 command("list", short_help="List the transforms by risk.", epilog=LIST_EXAMPLES)(list_transforms)
 command(short_help="List the profiles, or show one.")(profiles)
 command(short_help="Explain a transform, or a risk.", epilog=EXPLAIN_EXAMPLES)(explain)
+command(short_help="Start the language server of an editor.")(lsp)
 command(short_help="Print a module for Airflow, Pulumi and others.")(hook)
 command(
     name="import",

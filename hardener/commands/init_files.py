@@ -99,7 +99,8 @@ def gitlab(paths: list[str]) -> str:
     source, revision = origin or (f"https://HOST/{UNKNOWN}", _REVISION)
     named = " ".join(map(quoted_path, paths))
     return f"""\
-# harden looks at merge requests. A scheduled pipeline opens one, where HARDEN_TOKEN is a token with write_repository.
+# harden looks at merge requests. HARDEN_TOKEN is a project access token: with the scope api, a merge request gets the
+# report as one comment, and suggestions; with write_repository, a scheduled pipeline opens one.
 # In .gitlab-ci.yml: include: {{local: .gitlab/harden.gitlab-ci.yml}}
 .harden:
   stage: test
@@ -123,6 +124,13 @@ harden:
   # 1: something is to be done, which the last line tells; 2: it could not be looked at.
   - harden check {named} $HARDEN_OPTIONS --format gitlab >gl-code-quality-report.json || [ $? -eq 1 ]
   - harden check {named} $HARDEN_OPTIONS --format junit >harden.xml || [ $? -eq 1 ]
+  # Without HARDEN_TOKEN, a project access token with the scope api, nothing is written to the merge request.
+  - >-
+    if [ -n "${{HARDEN_TOKEN:-}}" ] && [ -n "${{CI_MERGE_REQUEST_IID:-}}" ]; then
+    harden check {named} $HARDEN_OPTIONS --format markdown >harden.md || [ $? -eq 1 ];
+    harden check {named} $HARDEN_OPTIONS --max-grade safe --format rdjson >harden.rdjson || [ $? -eq 1 ];
+    python -I /tmp/harden/integrations/gitlab/merge_request.py comment harden.md;
+    python -I /tmp/harden/integrations/gitlab/merge_request.py suggest harden.rdjson; fi
   - harden check {named} $HARDEN_OPTIONS
   artifacts:
     when: always

@@ -122,12 +122,14 @@ def run(
     progress: Callable[[str], object] = lambda name: None,
     proving: Callable[[str], object] | None = None,
     forks: bool = True,
+    builds: bool = True,
 ) -> Outcome:
     """Decide and prove every change of ``profile`` on ``tree``; nothing is written to a file.
 
     ``only`` and ``skip`` are transform ids that narrow the profile; ``visits`` tells which targets are looked at;
     ``progress`` is called with each transform and ``proving``, in its place, with each file that is proved; ``forks``:
-    whether processes may be started, which is for a program of our own to say.
+    whether processes may be started, which is for a program of our own to say; ``builds``: whether what kustomizations
+    build is judged, too.
     """
     state = _started(tree, profile, gate or Gate())
     ran: set[str] = set()
@@ -140,7 +142,7 @@ def run(
         progress(transform.id)
         ran.add(transform.id)
         _run_transform(state, profile, transform, may_change, visits)
-    if tree.kustomizations and not tree.stream:
+    if builds and tree.kustomizations and not tree.stream:
         _judge_built(state, profile, ran, skip)
     _finish(state, ran, is_whole=not only and not skip)
     tree.drop_facts_of_now()  # all is decided, and what comes needs memory

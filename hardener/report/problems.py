@@ -55,9 +55,10 @@ class Place(Struct, frozen=True):
 
 class Problem(Struct, frozen=True):
     """``key`` says what it is about whatever line it stands on, and is hashed in ``fingerprint``, which no other
-    problem of the run has. ``changes`` are those of a pending change, in its file; ``grade`` is that of a pending or
-    held-back one. ``fails_nothing``: a guess that only adds to what is written. ``not_looked_at``: a finding about what
-    may hold anything, or a document that could not be read."""
+    problem of the run has. ``changes`` are those of a pending change, in its file; ``step`` are all changes of the step
+    of a pending or held-back one, and ``grade`` is its grade. ``report`` is the finding. ``fails_nothing``: a guess
+    that only adds to what is written. ``not_looked_at``: a finding about what may hold anything, or a document that
+    could not be read."""
 
     kind: Kind
     id: str
@@ -75,6 +76,8 @@ class Problem(Struct, frozen=True):
     changes: tuple[Change, ...] = ()
     fails_nothing: bool = False
     not_looked_at: bool = False
+    step: tuple[Change, ...] = ()
+    report: Report | None = None
 
 
 def problems(outcome: Outcome, redactor: Redactor, *, applied: bool) -> list[Problem]:
@@ -135,7 +138,9 @@ class _Collector:
         at = (file.name, line, first.object, first.path)
         found = self._problem(Kind.PENDING, _of(transform), at, message)
         places, made = tuple(self._places(facts)), tuple(changes)
-        return replace(found, transform=transform, grade=edit.grade, places=places, changes=made)
+        return replace(
+            found, transform=transform, grade=edit.grade, places=places, changes=made, step=tuple(first.siblings)
+        )
 
     def _held(self, held: Held) -> Problem:
         first, transform = held.changes[0], held.transform
@@ -152,14 +157,17 @@ class _Collector:
         severity = Severity.LOW if fails_nothing else transform.severity
         found = self._problem(Kind.HELD, (transform.id, severity, transform.risk), at, "; ".join(what) + ".")
         places = tuple(self._places(facts))
-        return replace(found, transform=transform, grade=held.grade, places=places, fails_nothing=fails_nothing)
+        return replace(
+            found, transform=transform, grade=held.grade, places=places, fails_nothing=fails_nothing,
+            step=tuple(held.changes),
+        )  # fmt: skip
 
     def _finding(self, finding: Report) -> Problem:
         named = f"{finding.object}: " if finding.object is not None else ""
         what = (finding.id, finding.severity, finding.risk)
         at = (finding.file, finding.line, finding.object, finding.path)
         message = f"{named}{finding.message}: {finding.advice}"
-        found = self._problem(Kind.FINDING, what, at, message, finding.message)
+        found = replace(self._problem(Kind.FINDING, what, at, message, finding.message), report=finding)
         if finding.also:
             found = replace(found, places=tuple(map(self._also, finding.also)))
         return replace(found, not_looked_at=True) if finding.not_looked_at else found

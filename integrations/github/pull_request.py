@@ -8,11 +8,9 @@ docs.github.com/en/rest, "Issue comments", "Pull request reviews", "Pull request
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
-import stat
 import sys
 import urllib.error
 import urllib.request
@@ -20,14 +18,12 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from hardener.report.formats.markdown import LONGEST, as_text
+from hardener.report.formats.markdown import LONGEST
+from hardener.report.review_notes import MARK, MOST_SUGGESTIONS, Note, evened, is_blob, marked, notes
 
-MARK = "<!-- harden"
 PAGE = 100  # of a list; GitHub gives no more
 MOST_PAGES = 30
-MOST_SUGGESTIONS = 30  # of one review: more is no review that anybody reads
 SECONDS = 30
-LARGEST = 16 * 1024 * 1024  # bytes of a file
 
 
 class Refused(Exception):
@@ -111,11 +107,10 @@ class GitHub:
 
 def comment(github: GitHub, report: str, name: str) -> str:
     """Write ``report`` as the comment called ``name``, in place of the one that is there. Returns what was done."""
-    mark = f"{MARK} -->" if name in ("", "true") else f"{MARK} {re.sub(r'[^A-Za-z0-9_.]+', '-', name)[:60]} -->"
-    body = f"{mark}\n{report.removeprefix(f'{MARK} -->').lstrip()}"[:LONGEST]
+    mark, body = marked(report, name)
     for found in github.comments():
         if str(found.get("body", "")).startswith(mark) and github.is_ours(found):
-            if _evened(found["body"]) == _evened(body):
+            if evened(found["body"]) == evened(body):
                 return "the comment is as it was"
             github.edit(int(found["id"]), body)
             return "the comment is up to date"
@@ -125,15 +120,19 @@ def comment(github: GitHub, report: str, name: str) -> str:
 
 def suggest(github: GitHub, report: dict[str, Any]) -> str:
     """Offer the suggestions of ``report`` that lie on lines of the pull request, each once. Returns what was done."""
-    offered = [remark for remark in map(_remark, report["diagnostics"]) if remark]
+    offered = [_remark(note) for note in notes(report)]
     named = {remark["path"] for remark in offered}
     files = [file for file in github.files() if file["filename"] in named] if named else []
-    shown = {str(file["filename"]): lines_shown(str(file.get("patch", ""))) for file in files if _is_here(file)}
+    shown = {
+        str(file["filename"]): lines_shown(str(file.get("patch", "")))
+        for file in files
+        if is_blob(str(file["filename"]), file.get("sha"))
+    }
     made = [remark for remark in offered if _fits(remark, shown)]
     if not made:
         return "no suggestion lies on lines of the pull request"
-    said = {(remark["path"], _evened(str(remark["body"]))) for remark in github.remarks() if github.is_ours(remark)}
-    new = [remark for remark in made if (remark["path"], _evened(remark["body"])) not in said]
+    said = {(remark["path"], evened(str(remark["body"]))) for remark in github.remarks() if github.is_ours(remark)}
+    new = [remark for remark in made if (remark["path"], evened(remark["body"])) not in said]
     if new:
         left = len(new) - MOST_SUGGESTIONS
         more = f" {left} more are left out: harden apply makes them." if left > 0 else ""
@@ -154,37 +153,10 @@ def lines_shown(patch: str) -> set[int]:
     return shown
 
 
-def _is_here(file: dict[str, Any]) -> bool:
-    """Whether the checkout holds ``file`` as the pull request has it: else its lines are not those of the report."""
-    name = str(file["filename"])
-    try:
-        found = os.lstat(name)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
-            return False
-        with open(name, "rb") as stream:
-            raw = stream.read(LARGEST)
-    except (OSError, ValueError):
-        return False
-    return hashlib.sha1(b"blob %d\0%s" % (len(raw), raw), usedforsecurity=False).hexdigest() == file.get("sha")
-
-
-def _evened(body: str) -> str:
-    """The body of a comment with the ends of lines that we write: GitHub may give others back."""
-    return body.replace("\r\n", "\n").strip()
-
-
-def _remark(diagnostic: dict[str, Any]) -> dict[str, Any] | None:
-    """A diagnostic of rdjson as a remark of a review; None for one without a suggestion."""
-    place, offered = diagnostic["location"], diagnostic.get("suggestions")
-    if not offered:
-        return None
-    first, last = place["range"]["start"]["line"], place["range"]["end"]["line"]
-    text = offered[0]["text"]
-    fence = "`" * (3 + max((len(run) for run in re.findall("`{3,}", text)), default=0))
-    told = "\n".join(as_text(line) for line in diagnostic["message"].split("\n"))
-    body = f"{MARK} -->\n{told}\n\n{fence}suggestion\n{text}\n{fence}"
-    remark: dict[str, Any] = {"path": place["path"], "line": last, "side": "RIGHT", "body": body}
-    return remark | ({"start_line": first, "start_side": "RIGHT"} if first < last else {})
+def _remark(note: Note) -> dict[str, Any]:
+    """A suggestion as a remark of a review."""
+    remark: dict[str, Any] = {"path": note.path, "line": note.last, "side": "RIGHT", "body": note.body("suggestion")}
+    return remark | ({"start_line": note.first, "start_side": "RIGHT"} if note.first < note.last else {})
 
 
 def _fits(remark: dict[str, Any], shown: dict[str, set[int]]) -> bool:

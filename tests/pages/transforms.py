@@ -129,14 +129,16 @@ def cases(transform: Transform) -> list[Case]:
 
 
 def example(transform: Transform) -> Case:
-    """The case that shows best what ``transform`` does: the smallest in which it does it, without further settings."""
+    """The case that shows best what ``transform`` does: the one called ``typical``, else the smallest in which it does
+    it without further settings, and never one in which a person has exempted something."""
 
-    def rank(case: Case) -> tuple[int, bool, int, bool, int]:
+    def rank(case: Case) -> tuple[bool, int, bool, bool, int, int]:
         kinds = ("finding",) if transform.only_reports else ("applied", "held", "finding")
         kind = next((rank for rank, what in enumerate(kinds) if case.of(transform.id, what)), len(kinds))
         more = len(case.settings.keys() - {"profile"}) + (".harden.yaml" in case.before)
         odd = case.folder.name.startswith("odd") or any(record.what == "refused" for record in case.records)
-        return kind, odd, more, case.folder.name != "typical" or case.size > 2 * _LONGEST, case.size
+        exempted = "exempt" in case.folder.name or bool(case.of(transform.id, "waived"))
+        return exempted, kind, case.folder.name != "typical", odd, more, case.size
 
     return min(cases(transform), key=rank)
 

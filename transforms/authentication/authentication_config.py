@@ -11,7 +11,11 @@ _HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
 
 @transform(each=AuthenticationFile, stage="authentication", severity=Severity.HIGH, cis="1.2.1", only_reports=True)
 def authentication_config(config: AuthenticationFile) -> Steps:
-    """An AuthenticationConfiguration lets anonymous requests reach health checks alone.
+    """Limit anonymous requests to health checks.
+
+    Problem: anonymous requests reach more than health checks.
+
+    Result: Only health checks are answered without authentication.
 
     Why: one wrong binding to system:anonymous or system:unauthenticated opens what it names to everybody who reaches
     the API server.

@@ -15,7 +15,11 @@ _API_CLIENT = "kubernetes.io/kube-apiserver-client-pod"
     classes=("node-agent", "control-plane", "system-namespace", "partial"), only_reports=True,
 )  # fmt: skip
 def pod_certificate(pod: PodTemplate) -> Steps:
-    """The certificate of a pod lives for a day at most, and one for the API server is said.
+    """Shorten the lifetime of pod certificates.
+
+    Problem: a certificate of the pod lives longer than a day, or is accepted by the API server.
+
+    Result: A copied certificate expires within a day.
 
     Why: the kubelet renews it by itself, so a long life helps only who copied it. A certificate of the signer
     kubernetes.io/kube-apiserver-client-pod is a login of the Kubernetes API, which automountServiceAccountToken: false

@@ -11,7 +11,11 @@ _WEBHOOK = "Webhook"
 
 @transform(each=AuthorizationFile, stage="components", severity=Severity.CRITICAL, cis="1.2.6", only_reports=True)
 def authorization_config(config: AuthorizationFile) -> Steps:
-    """The authorizers of an AuthorizationConfiguration give nobody all rights.
+    """Remove AlwaysAllow from the authorizers.
+
+    Problem: an authorizer allows every request, or decides in place of RBAC when it fails.
+
+    Result: Only authorizers that check permissions allow a request.
 
     Why: the API server asks the authorizers in their order, and the first that says yes decides: AlwaysAllow makes
     every caller an administrator, wherever it stands. A webhook that is not reached, with `failurePolicy: NoOpinion`,

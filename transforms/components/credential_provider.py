@@ -15,7 +15,11 @@ _SECRETS = (SecretClass.SECRET, SecretClass.WEAK)
 
 @transform(each=CredentialProviders, stage="components", severity=Severity.MEDIUM, only_reports=True)
 def credential_provider(config: CredentialProviders) -> Steps:
-    """A kubelet asks a credential provider for the logins of its own registries alone.
+    """Restrict matchImages of the credential provider.
+
+    Problem: the kubelet sends a login to registries that it is not meant for.
+
+    Result: The kubelet sends a login only to the registries it is meant for.
 
     Why: the kubelet sends the login to whichever registry `matchImages` matches: with a star in the domain itself, a
     pod that names an image of a stranger has the node send the login there. A credential in `env` or `args` is read by

@@ -14,8 +14,11 @@ _FALLBACK = "AllowInsecureFallback"
 
 @transform(each=Gateway, stage="exposure", severity=Severity.MEDIUM, only_reports=True)
 def gateway_listener(gateway: Gateway) -> Steps:
-    """A listener of a Gateway takes the routes of namespaces that its owner names, and checks the clients it asks for
-    certificates.
+    """Restrict which routes a Gateway listener accepts.
+
+    Problem: the listener takes routes of every namespace, or does not check client certificates.
+
+    Result: Only routes of the namespaces that the listener names are served.
 
     Why: with `from: All` whoever may write a route in any namespace serves whatever host the listener has, or takes the
     traffic of a path from its owner. With `AllowInsecureFallback` a client without a valid certificate is let through.

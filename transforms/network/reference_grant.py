@@ -9,7 +9,11 @@ from hardener.tree.addon_views import ReferenceGrant
 
 @transform(each=ReferenceGrant, stage="network", severity=Severity.MEDIUM, only_reports=True)
 def reference_grant(grant: ReferenceGrant) -> Steps:
-    """A ReferenceGrant names the Secrets and Services that another namespace may use.
+    """Name what a ReferenceGrant opens.
+
+    Problem: the ReferenceGrant opens every object of a kind to another namespace.
+
+    Result: The other namespace uses only the objects that are named.
 
     Why: without a name it opens all of that kind in the namespace: a Gateway of the other namespace serves with any of
     its certificates, and a route there leads to any of its Services, also to those that nobody meant to show.

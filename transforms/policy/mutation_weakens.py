@@ -17,7 +17,11 @@ _WEAK = (
 
 @transform(each=MutatingPolicy, stage="policy", severity=Severity.HIGH, only_reports=True)
 def mutation_weakens(policy: MutatingPolicy) -> Steps:
-    """A MutatingAdmissionPolicy takes no guard from pods.
+    """Remove mutations that weaken pods.
+
+    Problem: the mutating policy takes a security setting from pods.
+
+    Result: The cluster runs pods with the settings of their manifests.
 
     Why: it runs after the manifest is applied: what the repository says of a pod is not what runs, and whoever reads
     the manifest does not see it.

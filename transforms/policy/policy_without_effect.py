@@ -24,7 +24,11 @@ _BY_WHOM = ("subjects", "roles", "clusterRoles")
 
 @transform(each=JudgingPolicy, stage="policy", severity=Severity.MEDIUM, only_reports=True)
 def policy_without_effect(policy: JudgingPolicy) -> Steps:
-    """What a policy names is there, so that it judges something.
+    """Correct names in policies that match nothing.
+
+    Problem: the policy names something that does not exist.
+
+    Result: The policy applies to the objects that it names.
 
     Why: a rule for a resource that its API group does not have, a kind that is written wrong or a binding of a policy
     that is not there judges no request, and the list of policies looks as if it did.

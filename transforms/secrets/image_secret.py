@@ -20,7 +20,11 @@ _MOST = 5  # names in one message
     classes=("windows", "node-agent", "control-plane", "system-namespace", "partial"), only_reports=True,
 )  # fmt: skip
 def image_secret(container: Container) -> Steps:
-    """An image holds no credentials.
+    """Remove credentials from the image.
+
+    Problem: a layer or setting of the image holds a credential.
+
+    Result: Nobody who pulls the image reads a credential.
 
     Why: whoever may pull an image reads each of its layers, also a file that a later layer removes, its variables and
     the arguments of its build. harden lock reads variables and arguments, harden lock --deep the files; the lock has

@@ -34,6 +34,22 @@ _OF_THE_NODE = ("socket", "device", "kernel", "kubelet")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserNamespaces:
+    """``pods``: ``all`` that nothing speaks against; ``root`` those alone that stay root; ``offer`` changes nothing and
+    says of those that it is the way out."""
+
+    GROUP: ClassVar[str] = "user-namespaces"
+    pods: str = "all"
+
+    def __post_init__(self) -> None:
+        if self.pods not in ("offer", "root", "all"):
+            raise InputError(f"user-namespaces.pods: {self.pods} is none of offer, root and all")
+
+
+@transform(
+    each=PodTemplate, stage="filesystem", after=("run-as-user", "run-as-non-root"), severity=Severity.LOW,
+    options=UserNamespaces,
+)  # fmt: skip
+def host_users_false(pod: PodTemplate, options: UserNamespaces) -> Steps:
     """Set hostUsers: false.
 
     Problem: the pod shares the user IDs of its node.

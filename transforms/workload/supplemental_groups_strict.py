@@ -16,7 +16,11 @@ _MOST = 5
 
 @transform(each=PodTemplate, stage="user", severity=Severity.LOW, after=("fs-group", "run-as-user"))
 def supplemental_groups_strict(pod: PodTemplate) -> Steps:
-    """The processes of a pod belong to the groups that its manifest names, and to no others.
+    """Set supplementalGroupsPolicy: Strict.
+
+    Problem: the group file of the image adds groups to the processes of the pod.
+
+    Result: The processes have only the groups that the manifest names.
 
     Why: by default the group file of an image adds more: whoever builds the image decides which files of a volume or of
     the node its processes may read, and no policy sees it.

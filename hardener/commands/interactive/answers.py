@@ -35,7 +35,7 @@ def key(changes: list[Change], *, whole: bool) -> Key:
     return tuple(parts)
 
 
-Saved = tuple[dict[Key, Answer], dict[str, tuple[Answer, int]]]
+Saved = tuple[dict[Key, Answer], dict[str, tuple[Answer, int]], frozenset[str]]
 
 
 @dataclass(slots=True)
@@ -45,16 +45,17 @@ class Answers:
 
     given: dict[Key, Answer] = field(default_factory=dict)
     rules: dict[str, tuple[Answer, int]] = field(default_factory=dict)  # by transform, up to this rank of a grade
+    one_by_one: frozenset[str] = frozenset()  # groups of steps of which each is asked about by itself
     quit: bool = False
     targets: dict[Key, View] = field(default_factory=dict)  # of the steps of the last run
 
     def saved(self) -> Saved:
         """What is answered now, for ``restore``."""
-        return dict(self.given), dict(self.rules)
+        return dict(self.given), dict(self.rules), self.one_by_one
 
     def restore(self, saved: Saved) -> None:
         """Take back what was answered since."""
-        self.given, self.rules = dict(saved[0]), dict(saved[1])
+        self.given, self.rules, self.one_by_one = dict(saved[0]), dict(saved[1]), saved[2]
 
     def give(self, changes: list[Change], answer: Answer) -> None:
         """Note the answer to one step."""
@@ -63,6 +64,10 @@ class Answers:
     def rule(self, id: str, grade: Grade, answer: Answer) -> None:
         """Note an answer for all steps of a transform that are graded no worse than ``grade``."""
         self.rules[id] = (answer, grade.rank)
+
+    def ask_each(self, group: str) -> None:
+        """Note that the steps of a group are asked about one by one."""
+        self.one_by_one |= {group}
 
     def of(self, changes: list[Change], grade: Grade) -> Answer | None:
         """The answer to a step, None where there is none yet."""

@@ -29,6 +29,23 @@ class Written:
 def write(waivers: Iterable[Written]) -> list[str]:
     """Write ``waivers`` to their files, all or none. Returns the names of the files; raises InputError for the first
     that cannot be written."""
+    texts = with_waivers(waivers)
+    with Transaction() as run:
+        for file, text in texts:
+            try:
+                run.replace(file.path, text, file.content)
+            except OSError as error:
+                raise InputError(f"{file.name}: the waiver was not written: {error.strerror}") from None
+        try:
+            run.place()
+        except NotPlacedError as error:
+            raise InputError(f"{os.path.relpath(error.path)}: the waiver was not written: {error.strerror}") from None
+    return [file.name for file, _ in texts]
+
+
+def with_waivers(waivers: Iterable[Written]) -> list[tuple[ManifestFile, str]]:
+    """The files that hold ``waivers``, each with its text and these in it. Raises InputError for the first that cannot
+    be written."""
     by_file: dict[str, tuple[ManifestFile, dict[Piece, list[Written]]]] = {}
     for waiver in waivers:
         piece = waiver.target.object.piece
@@ -43,17 +60,7 @@ def write(waivers: Iterable[Written]) -> list[str]:
                 written = _with(piece, written, waiver)
             text = text[: piece.start] + written + text[piece.end :]
         texts.append((file, text))
-    with Transaction() as run:
-        for file, text in texts:
-            try:
-                run.replace(file.path, text, file.content)
-            except OSError as error:
-                raise InputError(f"{file.name}: the waiver was not written: {error.strerror}") from None
-        try:
-            run.place()
-        except NotPlacedError as error:
-            raise InputError(f"{os.path.relpath(error.path)}: the waiver was not written: {error.strerror}") from None
-    return [file.name for file, _ in by_file.values()]
+    return texts
 
 
 def _with(piece: Piece, text: str, waiver: Written) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from hardener.authoring.edits import Create, Grade
+from hardener.authoring.edits import Grade
 from hardener.commands.interactive import hunks, waive
 from hardener.commands.interactive.answers import Answer, Answers, Saved, key
-from hardener.engine.outcome import Change, Outcome
+from hardener.commands.interactive.turns import Asked, Group, Turn, steps_of, turns
+from hardener.engine.outcome import Outcome
 from hardener.errors import InputError
 from hardener.report.terminal.question import Question
 
@@ -23,15 +23,16 @@ b - go back to the question before, and answer it again
 q - quit: make neither this one nor any that is left; what was accepted is made
 ? - print this help"""
 _KEYS = "y,n,a,d,w,b,q,?"
+_GROUP_HELP = """\
+y - make these changes
+n - make none of them, nor any other of this transform that is not answered yet
+e - ask about each change, with its lines
+b - go back to the question before, and answer it again
+q - quit: make neither these nor any that is left; what was accepted is made
+? - print this help"""
+_GROUP_KEYS = "y,n,e,b,q,?"
 
 Run = Callable[[Answers], Outcome]
-
-
-@dataclass(slots=True)
-class _Asked:
-    changes: list[Change]
-    grade: Grade
-    held: bool
 
 
 # The number of a question, what was answered before it, and how many waivers were wanted by then.
@@ -45,8 +46,8 @@ def check_terminal() -> None:
 
 
 def walk(run: Run, face: Callable[[Outcome], Question], confirm: Callable[[Outcome], bool]) -> Outcome | None:
-    """Ask about every step of what ``run`` decides. Returns the outcome that holds what was accepted; None when
-    ``confirm``, asked once before anything else, does not want files to be written.
+    """Ask about every transform of what ``run`` decides, then about its steps. Returns the outcome that holds what was
+    accepted; None when ``confirm``, asked once before anything else, does not want files to be written.
 
     ``run`` reads the tree anew and decides with the answers so far; ``face`` prints the questions of an outcome. An
     answer may change what other steps do: these are asked about again. Waivers are written when all is answered; what
@@ -58,7 +59,7 @@ def walk(run: Run, face: Callable[[Outcome], Question], confirm: Callable[[Outco
     if not confirm(outcome):
         return None
     while True:
-        waiting = [asked for asked in _steps(outcome) if _is_open(asked, answers)]
+        waiting = turns(outcome, answers)
         if not waiting:
             return outcome
         printed = face(outcome)
@@ -74,47 +75,21 @@ def walk(run: Run, face: Callable[[Outcome], Question], confirm: Callable[[Outco
             return outcome
 
 
-def _is_open(asked: _Asked, answers: Answers) -> bool:
-    return answers.of(asked.changes, asked.grade) is None
-
-
-def _steps(outcome: Outcome) -> list[_Asked]:
-    """The steps that are made or held back, by file and document."""
-    made = {id(change.siblings): change.siblings for change in outcome.changes}
-    found = [_Asked(changes, _grade(changes), False) for changes in made.values()]
-    found += [_Asked(held.changes, held.grade, True) for held in outcome.held]
-    order = {
-        piece: number for number, piece in enumerate(piece for file in outcome.tree.files for piece in file.pieces)
-    }
-
-    def place(asked: _Asked) -> int:
-        change = asked.changes[0]
-        piece = change.edit.piece if isinstance(change.edit, Create) else change.object.piece
-        return order.get(piece, len(order))
-
-    return sorted(found, key=place)
-
-
-def _grade(changes: list[Change]) -> Grade:
-    return max((change.edit.grade for change in changes), key=lambda grade: grade.rank)
-
-
-def _ask(waiting: list[_Asked], answers: Answers, past: list[_Past], face: Question) -> list[waive.Written]:
-    """Ask about the steps in turn; the waivers that were wanted. ``past`` are the questions that were answered; who
+def _ask(waiting: list[Turn], answers: Answers, past: list[_Past], face: Question) -> list[waive.Written]:
+    """Ask the questions in turn; the waivers that were wanted. ``past`` are the questions that were answered; who
     goes back behind the first of ``waiting`` takes its answer back, and it is asked when the tree is decided anew."""
     waivers: list[waive.Written] = []
     earlier, number = len(past), 0
     while number < len(waiting):
-        asked = waiting[number]
-        if not _is_open(asked, answers):  # an answer for all of its transform
+        turn = waiting[number]
+        if not turn.is_open(answers):  # an answer for all of its transform
             number += 1
             continue
-        place = f"{number + 1} of {len(waiting)}"
-        face.ask(asked.changes, asked.grade, held=asked.held, number=place, lines=hunks.of_step(asked.changes))
-        if _follows_a_no(asked, waiting[:number], answers):
-            face.say("  the lines around it may show changes that you refused; those are not made")
         before = (number, answers.saved(), len(waivers))
-        said = _answer(asked, answers, waivers, place, face, has_past=bool(past))
+        if isinstance(turn, Group):
+            said = _ask_group(turn, waiting, answers, face, has_past=bool(past))
+        else:
+            said = _ask_step(turn, waiting[:number], len(list(steps_of(waiting))), answers, waivers, face, bool(past))
         if said == "q":
             answers.quit = True
             return waivers
@@ -130,7 +105,57 @@ def _ask(waiting: list[_Asked], answers: Answers, past: list[_Past], face: Quest
     return waivers
 
 
-def _follows_a_no(asked: _Asked, earlier: list[_Asked], answers: Answers) -> bool:
+def _ask_group(group: Group, waiting: list[Turn], answers: Answers, face: Question, *, has_past: bool) -> str:
+    """The key that a person types to the question of a transform; what it says is noted."""
+    count = sum(isinstance(turn, Group) for turn in waiting)
+    number = f"group {group.number} of {count}"
+    face.ask_all(
+        [(step.changes, step.grade) for step in group.steps], held=group.steps[0].held, number=number,
+        lines=hunks.of_step(group.steps[0].changes),
+    )  # fmt: skip
+    id = group.transform.id
+
+    def make_all() -> None:
+        for step in group.steps:
+            answers.give(step.changes, Answer.YES)  # it stays, whatever is answered for its transform later
+        answers.rule(id, group.grade, Answer.YES)
+
+    does: dict[str, Callable[[], None]] = {
+        "y": make_all,
+        "n": lambda: answers.rule(id, Grade.BREAKING, Answer.NO),
+        "e": lambda: answers.ask_each(group.key),
+    }
+    while True:
+        said = _line(f"{number}: make all {len(group.steps)} changes [{_GROUP_KEYS}]? ")
+        if said in (None, "q"):
+            return "q"
+        if said == "b" and has_past:
+            return said
+        if said in does:
+            does[said]()
+            return said
+        _refuse(said, _GROUP_HELP, face)
+
+
+def _ask_step(
+    asked: Asked, earlier: list[Turn], count: int, answers: Answers, waivers: list[waive.Written], face: Question,
+    has_past: bool,
+) -> str:  # fmt: skip
+    """The key that a person types to the question of a step; what it says is noted."""
+    place = f"{asked.number} of {count}"
+    face.ask(asked.changes, asked.grade, held=asked.held, number=place, lines=hunks.of_step(asked.changes))
+    if _follows_a_no(asked, list(steps_of(earlier)), answers):
+        face.say("  the lines around it may show changes that you refused; those are not made")
+    return _answer(asked, answers, waivers, place, face, has_past=has_past)
+
+
+def _refuse(said: str | None, help: str, face: Question) -> None:
+    """Say why a key is no answer."""
+    for line in ["this is the first question"] if said == "b" else help.splitlines():
+        face.say(line)
+
+
+def _follows_a_no(asked: Asked, earlier: list[Asked], answers: Answers) -> bool:
     """Whether a step before it in one of its documents was refused: the text that is shown has been decided before."""
     pieces = {change.object.piece for change in asked.changes}
     return any(
@@ -141,7 +166,7 @@ def _follows_a_no(asked: _Asked, earlier: list[_Asked], answers: Answers) -> boo
 
 
 def _answer(
-    asked: _Asked, answers: Answers, waivers: list[waive.Written], place: str, face: Question, *, has_past: bool
+    asked: Asked, answers: Answers, waivers: list[waive.Written], place: str, face: Question, *, has_past: bool
 ) -> str:
     """The key that a person types to one question; what it says of the step is noted."""
     changes, id = asked.changes, asked.changes[0].transform.id
@@ -163,14 +188,10 @@ def _answer(
                 continue
             waivers.append(waive.Written(id, target, reason))
             answers.give(changes, Answer.WAIVED)
-        elif said == "b" and not has_past:
-            face.say("this is the first question")
-            continue
         elif said in (None, "q"):
             return "q"
-        elif said != "b":
-            for line in _HELP.splitlines():
-                face.say(line)
+        elif said != "b" or not has_past:
+            _refuse(said, _HELP, face)
             continue
         return said
 

@@ -238,11 +238,13 @@ def read(path: str) -> Content:
 def instead_of(texts: Mapping[str, str]) -> Iterator[None]:
     """Inside, ``read`` takes each of ``texts``, by real paths, for what the file there holds. Nothing that is read so
     can be written."""
+    before = dict(_instead)
     _instead.update(texts)
     try:
         yield
     finally:
         _instead.clear()
+        _instead.update(before)
 
 
 def _pointer(raw: bytes) -> tuple[str, str] | None:
