@@ -17,7 +17,7 @@ from .conftest import ROOT
 # The packages of `hardener`, from the top down; a module may import those below its package, and its neighbours in it.
 # The last is the package `hardener` itself.
 LAYERS = (
-    "__main__", "cli", "testing", "agents", "lsp", "commands", "outputs", "report", "observe", "charts", "engine",
+    "__main__", "cli", "testing", "lsp", "agents", "commands", "outputs", "report", "observe", "charts", "engine",
     "facts", "tree", "exports", "lock", "authoring", "kubernetes", "sources", "support", "errors", "",
 )  # fmt: skip
 LONGEST = 800  # lines

@@ -307,7 +307,7 @@ WRONG: dict[str, Case] = {
     "profile-file": (["--profile", "no.yaml"], {"profile": Path("no.yaml")}),
     "max-grade": (["--max-grade", "none"], {"max_grade": "none"}),
     "accept": (["--accept", "fs-grup"], {"accept": "fs-grup"}),
-    "only": (["--only", "host-users-false"], {"only": ["host-users-false"]}),
+    "only": (["--only", "supplemental-groups-strict"], {"only": ["supplemental-groups-strict"]}),
     "skip": (["--skip", "K99"], {"skip": "K99"}),
     "set": (["--set", "resources.cpu=1"], {"set": {"resources.cpu": 1}}),
     "set-type": (["--set", "resources.cpu-limit=true"], {"set": {"resources.cpu-limit": True}}),
