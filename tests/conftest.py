@@ -62,7 +62,8 @@ _left_out: Counter[str] = Counter()  # by marker; what bears two counts for both
 @pytest.hookimpl(tryfirst=True)  # before -m is looked at
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give each test the markers of its fixtures, and leave out what is not in the sample of a long test: of the cases
-    of one with the marker ``sampled(n)`` each n-th runs, and all with HARDEN_CASES=all, or where a test is named."""
+    of one with the marker ``sampled(n)`` each n-th runs and of ``long`` none, and all with HARDEN_CASES=all, or where a
+    test is named."""
     for item in items:
         services.mark(item)
     if os.environ.get("HARDEN_CASES") != "all" and not any("::" in argument for argument in config.args):
@@ -78,7 +79,8 @@ def _sample(config: pytest.Config, items: list[pytest.Item]) -> None:
         name = item.nodeid.partition("[")[0]
         number = seen[name]
         seen[name] += 1
-        (kept if marker is None or number % marker.args[0] == 0 else left).append(item)
+        is_left = item.get_closest_marker("long") is not None or (marker is not None and number % marker.args[0] != 0)
+        (left if is_left else kept).append(item)
     if left:
         items[:] = kept
         config.hook.pytest_deselected(items=left)

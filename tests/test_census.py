@@ -166,7 +166,7 @@ def silent(folder: Path, harden: Harden) -> tuple[list[Seen], list[Seen]]:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in SAMPLE else pytest.mark.slow) for name in TREES]
+    "name", [pytest.param(name, marks=() if name in SAMPLE else pytest.mark.long) for name in TREES]
 )
 def test_nothing_is_silent(name: str, harden: Harden, tmp_path: Path) -> None:
     copy = tmp_path / "tree"

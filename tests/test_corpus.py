@@ -28,7 +28,10 @@ def test_all_invariants_hold(name: str) -> None:
     assert done.stdout.splitlines()[-1] == "all invariants hold", done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", CORPUS)
+_LONG = ("kubernetes-examples", "microservices-demo")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.long] * (name in _LONG)) for name in CORPUS])
 def test_a_second_run_changes_nothing(name: str, corpus: Callable[[str], CorpusTree]) -> None:
     tree = corpus(name)
     again = run("apply", ".", cwd=tree.folder)

@@ -23,9 +23,11 @@ from .conftest import CorpusTree, shared
 WITH_KUSTOMIZATIONS = ("argo-cd", "microservices-demo", "podinfo")
 # Each tree by kustomize, and the smallest by kubectl, which has the same library, of another version.
 BUILDS = [
-    pytest.param(name, tool, marks=getattr(pytest.mark, tool), id=f"{name}-{tool}")
+    pytest.param(
+        name, tool, marks=(getattr(pytest.mark, tool), *[pytest.mark.long] * (name == "argo-cd")), id=f"{name}-{tool}"
+    )
     for name, tool in [*((name, "kustomize") for name in WITH_KUSTOMIZATIONS), ("podinfo", "kubectl")]
-]
+]  # fmt: skip
 
 Leaf = tuple[tuple[str, ...], Any]  # a path with "*" for the index of an item, and the value there
 

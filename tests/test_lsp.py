@@ -25,7 +25,8 @@ ALL = os.environ.get("HARDEN_CASES") == "all"
 EDITS = int(os.environ.get("HARDEN_LSP_EDITS", "40"))
 """Random edits of a document; the figures of the issue ask for 10,000."""
 TREES = [
-    SHARED / name for name in ("corpus/argo-cd", "apps/microservices-demo", "apps/voting-app", "apps/aks-store-demo")
+    pytest.param(SHARED / name, marks=[pytest.mark.long] * (name != "apps/voting-app"), id=name.rpartition("/")[2])
+    for name in ("corpus/argo-cd", "apps/microservices-demo", "apps/voting-app", "apps/aks-store-demo")
 ]
 SOURCES = {
     "web.yaml": DEPLOYMENT,
@@ -373,8 +374,7 @@ def copied(tree: Path, to: Path) -> Path:
     return to / tree.name
 
 
-@pytest.mark.sampled(2)
-@pytest.mark.parametrize("source", TREES, ids=lambda path: path.name)
+@pytest.mark.parametrize("source", TREES)
 def test_a_session_over_a_tree(source: Path, tmp_path: Path) -> None:
     """Diagnostics equal those of check in each file, and fixes make the bytes of apply."""
     tree = copied(source, tmp_path)

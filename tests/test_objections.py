@@ -345,6 +345,7 @@ def test_what_kustomize_renders_stays_valid(tree: Path, name: str, overlay: dict
 
 
 @pytest.mark.kubectl
+@pytest.mark.long
 def test_argo_cd_for_its_developers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its overlay dev-tilt takes the security contexts away that base has, and sets other ports by their index."""
     copy = corpus_copy("argo-cd", tmp_path)

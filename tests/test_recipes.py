@@ -168,7 +168,7 @@ def test_the_image_runs_as_nobody_and_its_base_is_not_ours_to_choose() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_commands_of_the_image_work(tmp_path: Path) -> None:
     """What the build runs, in folders of this test in place of those of the image."""
     assert {name for name, _ in INSTRUCTIONS} <= {

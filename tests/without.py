@@ -96,7 +96,9 @@ def main() -> None:
             marker = OPTIONAL[program]
             named = [file for file in files[marker] if program in Path(file).read_text(encoding="utf-8")]
             settings = no_index if program == "helm" else {}
-            return said([program], away / program, *tests("-m", marker, *(named or files[marker])), **settings)
+            # Those of a cluster ask their nodes for a minute, and the run without etcd skips them.
+            chosen = marker if marker == "kubelet" else f"{marker} and not kubelet"
+            return said([program], away / program, *tests("-m", chosen, *(named or files[marker])), **settings)
 
         # Most of the time each waits: for a service that is there, or for one that is not.
         with ThreadPoolExecutor(max_workers=4) as pool:
