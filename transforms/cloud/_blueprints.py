@@ -4,8 +4,8 @@ Source: aws-ia/terraform-aws-eks-blueprints v4, modules/aws-eks-managed-node-gro
 ``locals.tf``, ``main.tf``) and modules/aws-eks-self-managed-node-groups (``self-managed-launch-templates.tf``): each
 group takes ``enable_metadata_options``, ``http_endpoint``, ``http_tokens`` ("required") and
 ``http_put_response_hop_limit`` (2). A managed group has a launch template, and with it these options, only with
-``create_launch_template = true``. Its pull request 657 (June 2022) moved the options into the groups: releases of version
-4 before it ignore them there.
+``create_launch_template = true``. Its pull request 657 (June 2022) moved the options into the groups: releases of
+version 4 before it ignore them there.
 """
 
 from __future__ import annotations
