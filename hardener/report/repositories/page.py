@@ -101,9 +101,7 @@ _TITLES = {
 def _filters(found: Overview) -> str:
     names = _names(found)
     worst = names["severity"][0]
-    severities = [
-        (str(code), name if name == worst else f"{name} and worse") for code, name in _numbered(names, "severity")
-    ]
+    severities = [(code, name if name == worst else f"{name} and worse") for code, name in _options(names, "severity")]
     fields = [
         '<div class="words"><label for="repository">Part of a repository\'s name</label><input id="repository" '
         'name="repository" type="search" autocomplete="off" spellcheck="false"></div>',
