@@ -1,25 +1,15 @@
-"""Files of a fleet as ``harden fleet run`` writes them, for tests and measurements: written by its own store.
-
-``python -m tests.fleet_files FOLDER [REPOSITORIES]`` writes one with three runs over so many repositories (2,000), makes
-its page, opens that in Chromium three times and filters it, and prints sizes and seconds.
-"""
+"""Files of a fleet as ``harden fleet run`` writes them, for tests and measurements: written by its own store."""
 
 from __future__ import annotations
 
 import hashlib
 import random
-import sys
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hardener.authoring import registry
 from hardener.authoring.edits import Grade, Severity
 from hardener.fleet import store
-from hardener.fleet.report import overview
-from hardener.report.repositories.page import write_page
-
-from .chromium import started
 
 SETTINGS = store.Settings("1.0", "restricted", "0" * 64)
 _STATES = ("pending", "pending", "pending", "held", "finding", "finding", "waived")
@@ -49,7 +39,7 @@ def write(path: Path, runs: Iterable[Mapping[str, store.Result]], *, finish: boo
     given = list(runs)
     with store.writing(str(path)) as connection:
         for number, results in enumerate(given, 1):
-            run, _ = store.open_run(connection, SETTINGS)
+            run = store.new_run(connection, SETTINGS)
             numbers = store.repositories(connection, results)
             for address, result in results.items():
                 store.record(connection, run, numbers[address], result)
@@ -87,46 +77,3 @@ def _point(chance: random.Random, rules: list[str], address: str) -> store.Entry
         str(chance.choice(list(Severity))), file=f"deploy/{name}/manifest.yaml",
         object=f"{chance.choice(_KINDS)}/ns-{chance.randrange(60)}/{name}", team=team,
     )  # fmt: skip
-
-
-# Milliseconds from an input to the next frame in which the tables are drawn anew.
-_FILTER = """
-new Promise((done) => {
-  const field = document.querySelector("[name=%s]"), begun = performance.now();
-  new MutationObserver((_, observer) => {
-    observer.disconnect();
-    requestAnimationFrame(() => setTimeout(() => done(performance.now() - begun)));
-  }).observe(document.getElementById("shown"), { childList: true });
-  field.value = "%s";
-  field.dispatchEvent(new Event("input", { bubbles: true }));
-})
-"""
-_FILTERS = (("repository", "group-7/"), ("severity", "0"), ("rule", "3"), ("text", "web api"), ("text", ""))
-
-
-def _measure(folder: Path, repositories: int) -> Iterator[str]:
-    """What the page of so many repositories costs."""
-    file = write(folder / "fleet.db", many(repositories))
-    page = folder / "fleet.html"
-    begun = time.monotonic()
-    found = overview(str(file))
-    with page.open("w", encoding="utf-8") as out:
-        write_page(found, out.write)
-    spent = time.monotonic() - begun
-    size = page.stat().st_size
-    yield f"{repositories} repositories, {len(found.rows)} points: page of {size} bytes, made in {spent:.2f} s"
-    with started(folder) as browser:
-        tab = browser.tab()
-        for _ in range(3):
-            begun = time.monotonic()
-            tab.open(page.as_uri())
-            shown = tab.run("document.getElementById('shown').textContent")
-            yield f"open in {time.monotonic() - begun:.2f} s: {shown}"
-        yield f"elements: {tab.run('document.getElementsByTagName(`*`).length')}"
-        for name, value in _FILTERS:
-            yield f"filter {name} {value!r}: {tab.run(_FILTER % (name, value)):.0f} ms"
-
-
-if __name__ == "__main__":
-    for line in _measure(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 2000):
-        print(line)

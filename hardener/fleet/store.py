@@ -144,6 +144,7 @@ def writing(path: str) -> Iterator[sqlite3.Connection]:
         if not _is_of_this_version(connection, path):
             connection.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {VERSION};COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")  # a crash of the machine loses the last results, no file
         connection.execute("PRAGMA foreign_keys = ON")
         yield connection
 
@@ -193,19 +194,34 @@ def _is_of_this_version(connection: sqlite3.Connection, path: str) -> bool:
     return True
 
 
-def open_run(connection: sqlite3.Connection, settings: Settings) -> tuple[int, bool]:
-    """The number of the run to write to, and whether it was begun before: the last one, where it has not ended and has
-    these ``settings``; else a new one."""
-    last = connection.execute("SELECT id, finished, harden, profile, configuration FROM run ORDER BY id DESC LIMIT 1")
-    match last.fetchone():
-        case (int(number), None, *rest) if tuple(rest) == astuple(settings):
-            return number, True
+class Begun(Struct, frozen=True):
+    """The last run, which has not ended: since when it goes on, and the numbers of the ``repositories`` that it has a
+    result of."""
+
+    number: int
+    started: str
+    settings: Settings
+    repositories: frozenset[int]
+
+
+def unfinished(connection: sqlite3.Connection) -> Begun | None:
+    """The last run, where it was ended before its end."""
+    last = connection.execute("SELECT id, started, finished, harden, profile, configuration FROM run ORDER BY id DESC")
+    found = last.fetchone()
+    if found is None or found[2] is not None:
+        return None
+    number, started, _, *settings = found
+    return Begun(number, started, Settings(*settings), frozenset(results(connection, number)))
+
+
+def new_run(connection: sqlite3.Connection, settings: Settings) -> int:
+    """Begin a run, and return its number."""
     with connection:
         made = connection.execute(
             "INSERT INTO run(started, harden, profile, configuration) VALUES (?, ?, ?, ?)", (now(), *astuple(settings))
         )
     assert made.lastrowid is not None
-    return made.lastrowid, False
+    return made.lastrowid
 
 
 def finish(connection: sqlite3.Connection, run: int) -> None:
@@ -257,15 +273,22 @@ def _note_seen(connection: sqlite3.Connection, run: int, repository: int) -> Non
     )
 
 
-def known_run(connection: sqlite3.Connection, repository: int, commit: str, settings: Settings) -> int | None:
-    """The last run that judged ``commit`` of ``repository`` with the same ``settings``; None where none did."""
-    found = connection.execute(
-        'SELECT max(run) FROM result JOIN run ON run.id = run WHERE repository = ? AND "commit" = ? '
-        "AND state = 'done' AND harden = ? AND profile = ? AND configuration = ?",
-        (repository, commit, *astuple(settings)),
-    )
-    (number,) = found.fetchone()
-    return number if isinstance(number, int) else None
+def known_commits(connection: sqlite3.Connection, settings: Settings) -> dict[int, dict[str, int]]:
+    """The last run that judged a commit with these ``settings``, by the repository and its commit."""
+    found: dict[int, dict[str, int]] = {}
+    for repository, commit, run in connection.execute(
+        "SELECT repository, \"commit\", max(run) FROM result JOIN run ON run.id = run WHERE state = 'done' "
+        'AND "commit" IS NOT NULL AND harden = ? AND profile = ? AND configuration = ? GROUP BY repository, "commit"',
+        astuple(settings),
+    ):
+        found.setdefault(repository, {})[commit] = run
+    return found
+
+
+def number_of_rows(connection: sqlite3.Connection, run: int) -> int:
+    """How many entries ``run`` has."""
+    (count,) = connection.execute("SELECT count(*) FROM entry WHERE run = ?", (run,)).fetchone()
+    return int(count)
 
 
 def repeat(connection: sqlite3.Connection, of: int, run: int, repository: int) -> None:

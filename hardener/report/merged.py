@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -33,17 +33,10 @@ def read(name: str, text: str) -> Report:
     if not isinstance(report, dict) or report.get("version") != 1 or not isinstance(report.get("summary"), dict):
         raise InputError(f"{name}: is no JSON report of harden: write one with --format json")
     try:
-        origin = report.get("repository") or {}  # a report of an earlier release has none
-        commit = origin.get("commit")
-        repository = Repository(_text(origin.get("address") or name), None if commit is None else _text(commit))
-        return Report(repository, list(_rows(repository, report)))
+        repository = _repository(name, report)
+        return Report(repository, list(rows_of(name, report)))
     except (KeyError, TypeError, AttributeError, ValueError):
         raise InputError(f"{name}: a record of this report is not as its schema says") from None
-
-
-def rows(name: str, text: str) -> list[Row]:
-    """Return the rows of the JSON report ``text`` alone; raises as ``read``."""
-    return read(name, text).rows
 
 
 def merged(reports: Iterable[Report]) -> Overview:
@@ -59,7 +52,16 @@ def merged(reports: Iterable[Report]) -> Overview:
     return Overview(ordered, sorted(repositories.values(), key=lambda each: each.name))
 
 
-def _rows(repository: Repository, report: dict[str, Any]) -> Iterator[Row]:
+def _repository(name: str, report: Mapping[str, Any]) -> Repository:
+    origin = report.get("repository") or {}  # a report of an earlier release has none
+    commit = origin.get("commit")
+    return Repository(_text(origin.get("address") or name), None if commit is None else _text(commit))
+
+
+def rows_of(name: str, report: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield the rows of the JSON report ``report``, which is called ``name``: one for all edits of a rule in an object.
+    Raises KeyError, TypeError, AttributeError or ValueError where a record is not as its schema says."""
+    repository = _repository(name, report)
     seen: set[tuple[str, ...]] = set()
     for key, state in _LISTS.items():
         for record in report[key]:
