@@ -26,16 +26,13 @@ from hardener.fleet.addresses import Repository
 from hardener.support import programs
 from hardener.support.printable import plain_line
 
-_OPTIONS = tuple(
-    word
-    for setting in (
-        f"core.hooksPath={os.devnull}", f"core.attributesFile={os.devnull}", "core.fsmonitor=false",
-        "core.untrackedCache=false", "core.autocrlf=false", "core.sparseCheckout=false", "core.bigFileThreshold=16m",
-        "submodule.recurse=false", "fetch.recurseSubmodules=false", "fetch.unpackLimit=1",
-        "fetch.writeCommitGraph=false", "gc.auto=0", "maintenance.auto=false", "credential.interactive=false", "advice.detachedHead=false",
-    )
-    for word in ("-c", setting)
+_SETTINGS = (
+    f"core.hooksPath={os.devnull}", f"core.attributesFile={os.devnull}", "core.fsmonitor=false",
+    "core.untrackedCache=false", "core.autocrlf=false", "core.sparseCheckout=false", "core.bigFileThreshold=16m",
+    "submodule.recurse=false", "fetch.recurseSubmodules=false", "fetch.unpackLimit=1", "fetch.writeCommitGraph=false",
+    "gc.auto=0", "maintenance.auto=false", "credential.interactive=false", "advice.detachedHead=false",
 )  # fmt: skip
+_OPTIONS = tuple(word for setting in _SETTINGS for word in ("-c", setting))
 _SET = {
     "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", "GIT_NO_LAZY_FETCH": "1", "GIT_ATTR_NOSYSTEM": "1",
     "GCM_INTERACTIVE": "never", "SSH_ASKPASS_REQUIRE": "never", "LC_ALL": "C",

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
+from typing import Any
 
 from msgspec import Struct
 
@@ -60,15 +61,16 @@ def scheduler(address: str) -> Iterator[Place]:
     """The workers of the scheduler of ``dask.distributed`` at ``address``. Raises InputError without the extra, and
     where nothing answers there."""
     try:
-        from distributed import Client
+        import distributed
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in _PACKAGES:
             raise
         raise InputError("--scheduler needs the extra fleet: pip install 'hardener[fleet]'") from None
     for name in ("distributed", "tornado"):  # what they say of a lost connection, we say in one line
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    connect: Any = distributed.Client  # its functions have no types
     try:
-        client = Client(address, timeout=_CONNECT, set_as_default=False)
+        client = connect(address, timeout=_CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InputError(f"--scheduler {plain_line(address)}: {plain_line(str(error))}") from None
     watch = _Watch(address, lambda: client.status == "running")

@@ -89,8 +89,8 @@ def bounded(
     It and what it starts are ended after ``seconds``, or when it has printed more than ``output`` bytes, which are
     never held, unless ``keeps_head`` asks for the first of them. ``memory`` bounds the bytes of its address space where
     the platform can do that (Linux), and then its processor time is bounded, too; None for a program whose children
-    live on. ``file_size`` bounds the bytes of each file that it writes (Linux). It has
-    no terminal, and reads nothing. Raises ProgramError where it cannot be started.
+    live on. ``file_size`` bounds the bytes of each file that it writes (Linux). It has no terminal, and reads nothing.
+    Raises ProgramError where it cannot be started.
     """
     found, given = _found(name, outside, environment)
     try:
