@@ -129,8 +129,8 @@ def test_severity_repository_and_words(tab: Tab, page: str, fleet: Overview) -> 
     choose(tab, "text", "WEB deployment")
     left = [
         row for row in fleet.rows
-        if row.severity in ("critical", "high") and "group-7/" in row.repository and row.object.startswith("Deployment/")
-        and any("web" in text for text in (row.rule, row.file, row.object))
+        if row.severity in ("critical", "high") and "group-7/" in row.repository
+        and row.object.startswith("Deployment/") and any("web" in text for text in (row.rule, row.file, row.object))
     ]  # fmt: skip
     assert left and shown(tab).startswith(f"{len(left)} of ")
     assert sorted(line[2] for line in lines(tab, "points")) == sorted(row.rule for row in left)
