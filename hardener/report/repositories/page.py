@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from hardener.authoring.edits import Severity
-from hardener.report.impact import counted
 from hardener.report.page import frame
 from hardener.report.repositories import tables
 from hardener.report.repositories.points import BY, ORDER, STATES, Overview, Row, counts, waves
@@ -86,7 +85,7 @@ def _parts(found: Overview) -> Iterator[_Part]:
     if found.runs:
         yield _Part("runs", "Runs", _runs(found))
     if found.failed:
-        yield _Part("failed", f"Failed: {counted(len(found.failed), 'run')}", _failed(found))
+        yield _Part("failed", f"Failed: {len(found.failed)}", _failed(found))
     for by, title in _TITLES.items():
         if by != "team" or found.has_teams:
             yield _Part(f"by-{by}", title, _counts(found, by))
@@ -103,7 +102,7 @@ def _filters(found: Overview) -> str:
     worst = names["severity"][0]
     severities = [(code, name if name == worst else f"{name} and worse") for code, name in _options(names, "severity")]
     fields = [
-        '<div class="words"><label for="repository">Part of a repository\'s name</label><input id="repository" '
+        '<div class="words"><label for="repository">Repository</label><input id="repository" '
         'name="repository" type="search" autocomplete="off" spellcheck="false"></div>',
         *([frame.select("team", "Team", _options(names, "team"))] if found.has_teams else []),
         frame.select("rule", "Rule", _options(names, "rule")),
@@ -134,7 +133,7 @@ def _waves(found: Overview) -> str:
     )
     if found.runs:
         how += (
-            '<p class="small"><code>harden fleet plan FILE --only RULE --max-grade GRADE --out FOLDER</code> writes '
+            '<p class="small"><code>harden fleet plan --only RULE --max-grade GRADE --out DIR</code> writes '
             "what the pull requests need.</p>"
         )
     return how + _table("waves", "Pending changes by rule and grade", head, lines)
