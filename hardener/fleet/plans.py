@@ -37,7 +37,7 @@ _LONGEST = 300  # characters of a reason
 _BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 # A repository at a host: of https and ssh, and the short form of ssh. Source: git-clone, "Git URLs".
-_AT_HOST = re.compile(r"(?:(?:https|ssh)://(?:[^/@]*@)?[^/]+/|(?:[^/@:]+@)?[^/@:]+:)(?P<name>[^?#]+?)(?:\.git)?/?")
+_AT_HOST = re.compile(r"(?:(?:https|ssh)://(?:[^/@]*@)?[^/]+/|(?:[^/@:]+@)?[^/@:]+:)/*(?P<name>[^?#]+?)(?:\.git)?/?")
 _MOST_TASKS = 50  # of a process, so that it gives its memory back
 _SHOWN = 10  # failures
 
@@ -232,6 +232,8 @@ def _write_pull_request(out: str, branch: str, command: str, each: Planned, made
     folder = os.path.join(out, entry_name(each.address))
     os.mkdir(folder)
     texts = {"address": each.address, "branch": branch, "commit-message": made.message(command), "body.md": each.body}
+    if (name := _name_at_host(each.address)) is not None:
+        texts["name"] = name
     for name, text in texts.items():
         _write_text(os.path.join(folder, name), text if text.endswith("\n") else f"{text}\n")
 
