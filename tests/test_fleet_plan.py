@@ -29,7 +29,7 @@ from .fleet_files import write as write_fleet
 RECIPES = ROOT / "integrations" / "fleet"
 PRIVILEGED = DEPLOYMENT.rstrip("\n") + "\n        securityContext: {privileged: true}\n"
 CONFIG_MAP = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: x}\n"
-HOST = "https://github.localhost"
+HOST, SSH = "https://github.localhost", "git@github.localhost"
 
 
 @pytest.fixture(autouse=True)
@@ -184,7 +184,7 @@ def test_hostile_names_are_text_and_secrets_are_masked(tmp_path: Path, harden: H
 @pytest.fixture
 def plans(tmp_path: Path, harden: Harden) -> Path:
     """Plans for two repositories at a host."""
-    fleet(tmp_path, {f"{HOST}/o/{name}.git": {"web.yaml": PRIVILEGED} for name in ("shop", "blog")})
+    fleet(tmp_path, {f"{SSH}:o/{name}.git": {"web.yaml": PRIVILEGED} for name in ("shop", "blog")})
     planned(harden)
     return tmp_path / "plans"
 
@@ -323,7 +323,14 @@ class Answers(BaseHTTPRequestHandler):
             return {"id": 1, "iid": 1, "title": "x", "web_url": f"{HOST}/o/x/-/merge_requests/1", "source_branch": "x"}
         if path.startswith("projects/"):
             name = path.removeprefix("projects/").replace("%2F", "/")
-            return {"id": 7, "path_with_namespace": name, "default_branch": "main", "web_url": f"{HOST}/{name}"}
+            access = {"access_level": 40, "notification_level": 3}
+            return {
+                "id": 7, "name": name.rpartition("/")[2], "path_with_namespace": name, "default_branch": "main",
+                "merge_requests_enabled": True, "merge_requests_access_level": "enabled",
+                "web_url": f"{HOST}/{name}", "http_url_to_repo": f"{HOST}/{name}.git",
+                "ssh_url_to_repo": f"{SSH}:{name}.git", "namespace": {"id": 1, "name": "o", "path": "o", "full_path": "o"},
+                "permissions": {"project_access": access, "group_access": access}, "owner": {"id": 1, "username": "o"},
+            }  # fmt: skip
         return {"id": 1, "username": "me"} if path == "user" else None
 
 
@@ -343,17 +350,15 @@ def forge() -> Iterator[Forge]:
 @pytest.mark.slow
 @pytest.mark.parametrize("program", ["gh", "glab"])
 def test_the_pull_requests_are_opened(program: str, plans: Path, tmp_path: Path) -> None:
-    """The program itself, against a server here: it is the proxy for http, and HOST is a name that only gh knows to be
-    served without TLS. The repositories are folders that git takes for those at HOST."""
+    """The program itself: the server is its proxy for http, and github.localhost is a name that gh asks without TLS. A
+    script in the place of ssh answers with folders of the test."""
     path = tmp_path / "bin"
     path.mkdir()
     os.symlink(services.program(program), path / program)
     for name in ("shop", "blog"):
-        git(tmp_path, "clone", "-q", "--bare", f"cache/{entry_name(f'{HOST}/o/{name}.git')}", f"remote/o/{name}.git")
-    settings = (
-        f'[url "file://{tmp_path}/remote/"]\n\tinsteadOf = {HOST}/\n[user]\n\tname = t\n\temail = t@example.com\n'
-    )
-    write(tmp_path, {"gitconfig": settings})
+        git(tmp_path, "clone", "-q", "--bare", f"cache/{entry_name(f'{SSH}:o/{name}.git')}", f"remote/o/{name}.git")
+    ssh = f'for command; do :; done\ncd "{tmp_path}/remote" && eval "$command"\n'  # the last argument
+    write(tmp_path, {"ssh": ssh, "gitconfig": "[user]\nname = t\nemail = t@example.com\n"})
     with forge() as server:
         proxy = f"http://127.0.0.1:{server.server_port}"
         write(tmp_path, {"glab/config.yml": GLAB})
@@ -363,16 +368,17 @@ def test_the_pull_requests_are_opened(program: str, plans: Path, tmp_path: Path)
             HTTPS_PROXY=proxy, https_proxy=proxy, GH_HOST="github.localhost", GH_TOKEN="x", GH_ENTERPRISE_TOKEN="x",
             GH_CONFIG_DIR=str(tmp_path / "gh"), GH_NO_UPDATE_NOTIFIER="1", GLAB_CONFIG_DIR=str(tmp_path / "glab"),
             GITLAB_HOST="github.localhost", GITLAB_TOKEN="x", NO_PROMPT="1",
+            GIT_SSH_COMMAND=f"sh {tmp_path}/ssh", GIT_SSH_VARIANT="simple",
         )  # fmt: skip
         assert made.returncode == 0, (made.stdout, made.stderr, server.asked)
         found = sorted(server.made, key=str)
     assert len(found) == 2
     for name in ("shop", "blog"):
-        remote, folder = tmp_path / f"remote/o/{name}.git", entry_name(f"{HOST}/o/{name}.git")
+        remote, folder = tmp_path / f"remote/o/{name}.git", entry_name(f"{SSH}:o/{name}.git")
         log = git(remote, "log", "-1", "--format=%B", "harden-review").stdout.decode()
         assert log.strip() == text(folder, "commit-message").strip()
         assert b"web.yaml" in git(remote, "diff", "--name-only", "HEAD", "harden-review").stdout
-    body = text(entry_name(f"{HOST}/o/shop.git"), "body.md")
+    body = text(entry_name(f"{SSH}:o/shop.git"), "body.md")
     if program == "gh":
         assert {(each["headRefName"], each["draft"]) for each in found} == {("harden-review", True)}
         assert {each["body"] for each in found} == {body}

@@ -27,7 +27,7 @@ open_request() {
       gh pr create --repo "$(cat "$plan/name")" --head "$branch" --title "$title" --body-file "$plan/body.md" "$@"
       ;;
     glab)
-      glab mr create --repo "$address" --source-branch "$branch" --title "$title" \
+      glab mr create --source-branch "$branch" --title "$title" \
         --description "$(cat "$plan/body.md")" --yes "$@"
       ;;
   esac
