@@ -21,11 +21,13 @@ import pytest
 
 from benchmarks import fleet as fleets
 from hardener.fleet import executors, prefork, store
+from hardener.fleet.addresses import read
 from hardener.fleet.judge import Request
 from hardener.fleet.status import status
 from hardener.report import merged
 
 from .conftest import DEPLOYMENT, Harden, commit, git, run, write
+from .shown import block, blocks, section, shell
 
 pytestmark = pytest.mark.slow
 
@@ -447,6 +449,20 @@ def test_a_worker_of_another_version_ends_the_run(
     monkeypatch.setattr("hardener.fleet.work.__version__", "0.0.9")
     done = harden("fleet", "run", "list", "--jobs", "1")
     assert done.status == 2 and "a worker has harden 0.0.9, and not " in done.err
+
+
+def test_the_page(tmp_path: Path, names: object) -> None:
+    (text,) = (each for each in blocks("docs/fleet.md", "text", "A first run"))
+    (tmp_path / "repositories.txt").write_text(text, encoding="utf-8")
+    addresses = [each.address for each in read(str(tmp_path / "repositories.txt"))]
+    assert addresses == ["git@git.example.com:shop/api.git", "https://git.example.com/shop/web.git",
+                         "/srv/git/shop/jobs.git"]  # fmt: skip
+    shutil.copy(tmp_path / "list", tmp_path / "repositories.txt")
+    said = shell(block("docs/fleet.md", "sh", "A first run"), tmp_path)
+    assert said.startswith("4 repositories judged, 0 failed; ") and "4 done, 0 failed, 0 without a result" in said
+    tables = [line.split("|")[1].strip().strip("`") for line in section("docs/fleet.md", "The file").splitlines()
+              if line.startswith("| `")]  # fmt: skip
+    assert set(tables) == store.NAMES
 
 
 def test_the_list_may_come_on_standard_input(names: object, tmp_path: Path) -> None:
