@@ -53,7 +53,13 @@ def texts(tree: Path) -> dict[str, str]:
     found = {}
     for path in sorted(tree.rglob("*")):
         name = path.relative_to(tree).as_posix()
-        if path.suffix in _ENDINGS and path.is_file() and not path.is_symlink() and _PLAIN_NAME.fullmatch(name):
+        if (
+            path.suffix in _ENDINGS
+            and path.is_file()
+            and not path.is_symlink()
+            and not name.startswith(".git/")
+            and _PLAIN_NAME.fullmatch(name)
+        ):
             raw = path.read_bytes()
             if len(raw) > _LARGEST:
                 return {}

@@ -17,7 +17,7 @@ import re
 import shutil
 import time
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from msgspec import Struct
 
@@ -121,7 +121,7 @@ def checked_out(
             if known and (found := git.commit_there(rev)) in known:
                 yield Checkout("", found)
             else:
-                yield Checkout(entry, _fetched(git, rev))
+                yield Checkout(entry, _fetched_or_cleared(git, rev))
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpaceError(f"{cache}: {error.strerror}") from None
@@ -187,13 +187,22 @@ def _locked(path: str, until: float) -> Iterator[None]:
         os.close(handle)
 
 
+def _fetched_or_cleared(git: _Git, rev: str | None) -> str:
+    """As ``_fetched``; of what cannot be had nothing stays."""
+    try:
+        return _fetched(git, rev)
+    except BaseException:
+        shutil.rmtree(git.folder, ignore_errors=True)
+        raise
+
+
 def _fetched(git: _Git, rev: str | None) -> str:
     """Check out what ``rev`` is now; the folder is made anew where a killed run has left it half written."""
     inside = os.path.join(git.folder, ".git")
     whole = os.path.join(inside, _WHOLE)
     if not os.path.exists(whole):
-        shutil.rmtree(git.folder)
-        os.mkdir(git.folder, 0o700)
+        shutil.rmtree(git.folder, ignore_errors=True)
+        os.makedirs(git.folder, 0o700, exist_ok=True)
         git("init", "--quiet", "--template=")
         os.makedirs(os.path.join(inside, "info"), exist_ok=True)
         _write(os.path.join(inside, "info", "attributes"), _ATTRIBUTES)
@@ -264,6 +273,13 @@ class _Git:
         if size > self._limits.size:
             raise self._too_large()
 
+    def _is_at_its_limit(self) -> bool:
+        """Whether a pack is as large as a file may be: git does not say that it was ended for it."""
+        packs = os.path.join(self.folder, ".git", "objects", "pack")
+        with suppress(OSError), os.scandir(packs) as files:
+            return any(file.stat().st_size >= self._limits.size for file in files)
+        return False
+
     def _too_large(self) -> CheckoutError:
         return CheckoutError(f"is larger than {size_shown(self._limits.size)} (--max-size)")
 
@@ -271,7 +287,7 @@ class _Git:
         """The one line of what git said that tells why, without credentials that the user's configuration put in."""
         if "No space left on device" in said or "Disk quota exceeded" in said:
             return NoSpaceError(f"{os.path.dirname(self.folder)}: No space left on device")
-        if "died of signal 25" in said or "File too large" in said:  # SIGXFSZ: the limit of a file
+        if self._is_at_its_limit():
             return self._too_large()
         if "couldn't find remote ref HEAD" in said:
             return CheckoutError("has no commit")

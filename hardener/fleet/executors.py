@@ -12,7 +12,7 @@ import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any
 
@@ -66,8 +66,7 @@ def scheduler(address: str) -> Iterator[Place]:
         if (missing.name or "").partition(".")[0] not in _PACKAGES:
             raise
         raise InputError("--scheduler needs the extra fleet: pip install 'hardener[fleet]'") from None
-    for name in ("distributed", "tornado"):  # what they say of a lost connection, we say in one line
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.disable(logging.CRITICAL)  # what they say of a lost connection, we say in one line
     connect: Any = distributed.Client  # its functions have no types
     try:
         client = connect(address, timeout=_CONNECT, set_as_default=False)
@@ -78,7 +77,9 @@ def scheduler(address: str) -> Iterator[Place]:
         # The same work in another run is asked anew: what an address holds may have changed.
         yield Place(client.get_executor(pure=False, retries=_RETRIES), watch)
     finally:
-        client.close(timeout=1)
+        with suppress(Exception):  # the scheduler may be gone, and the run is over
+            client.close(timeout=1)
+        logging.disable(logging.NOTSET)
 
 
 class _Watch:

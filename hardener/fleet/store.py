@@ -65,7 +65,7 @@ CREATE TABLE seen(
   PRIMARY KEY (repository, fingerprint)
 ) WITHOUT ROWID;
 """
-_NAMES = frozenset({"run", "repository", "result", "entry", "seen"})
+NAMES = frozenset({"run", "repository", "result", "entry", "seen"})
 
 
 class Entry(Struct, frozen=True):
@@ -187,7 +187,7 @@ def _is_of_this_version(connection: sqlite3.Connection, path: str) -> bool:
     found = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if not found and not version:
         return False
-    if not found >= _NAMES:
+    if not found >= NAMES:
         raise InputError(f"{path}: is the file of another program; name another one")
     if version != VERSION:
         raise InputError(f"{path}: was written by another version of harden, with tables {version} and not {VERSION}")
