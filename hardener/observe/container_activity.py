@@ -43,7 +43,8 @@ class Activity(Struct, eq=False):
     ``regrouped``: one of them that was not root had left the group of root, too; ``jailed``: one had another root
     folder than the others. ``waits``: the seconds of the ``sleep`` that it is in. ``kept``: the mount points of volumes
     that it wrote to, ``prepared``: empty folders of its image that belong to one of its users. ``later``: places that
-    it wrote to when it had been looked at for as long as any other run, and had not been told to end. ``answers``: what
+    it wrote to when it had been looked at for as long as any other run, and had not been told to end; of these
+    ``for_exercise`` are those that it wrote to while it was exercised, or right after that. ``answers``: what
     its ports answered, ``complaints``: lines of its log, by what is the same in each run. ``code``: with what it ended
     when it was told to, ``done``: it has ended by itself, with 0. ``exercised``: what a user gave to find out whether
     it works says that it does. ``timers``: what waits for its hour and was started once, and whether that ended well.
@@ -78,6 +79,7 @@ class Activity(Struct, eq=False):
     waits: float = 0
     kept: set[str] = field(default_factory=set)
     later: set[str] = field(default_factory=set)
+    for_exercise: set[str] = field(default_factory=set)
     age: float = 0
     prepared: set[str] = field(default_factory=set)
     answers: list[Answer] = field(default_factory=list)

@@ -4,7 +4,7 @@ about. Each difference is a failure of the changes."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -53,6 +53,7 @@ def differences(
         failed = [each for each, well in old.timers.items() if well and new.timers.get(each) is False]
         yield from (Difference(f"{name}: its timer {each.command!r} no longer ends with 0") for each in failed)
         yield from map(Difference, _vanished(name, old, new) if whole else ())
+        yield from map(Difference, _undone(name, old, new))
         if not {old.code, new.code} & {None, KILLED} and new.code != old.code:
             yield Difference(f"{name} ends with {new.code} when it is told to end, and with {old.code} as it is")
 
@@ -110,10 +111,22 @@ def _vanished(name: str, old: Activity, new: Activity) -> Iterator[str]:
     """The folders of volumes, or of the image, that it wrote to and no longer does."""
     if new.age < _AS_LONG * old.age:
         return
-    now = [*new.wrote, *new.kept]
-    for path in sorted({*old.wrote, *old.kept} - old.later):
+    for path in _unwritten({*old.wrote, *old.kept} - old.later, new):
+        yield f"{name} no longer writes to {path}"
+
+
+def _undone(name: str, old: Activity, new: Activity) -> Iterator[str]:
+    """The folders that it wrote to for an exercise, and does not although that ends as it did: a server may take what
+    it then cannot store."""
+    if new.exercised:
+        yield from (f"exercised, {name} no longer writes to {path}" for path in _unwritten(old.for_exercise, new))
+
+
+def _unwritten(places: Collection[str], seen: Activity) -> Iterator[str]:
+    now = [*seen.wrote, *seen.kept]
+    for path in sorted(places):
         if not any(_is_within(path, place) or _is_within(place, path) for place in now):
-            yield f"{name} no longer writes to {path}"
+            yield path
 
 
 def _is_within(path: str, folder: str) -> bool:

@@ -55,6 +55,7 @@ _OF_ENGINE = re.compile(
 _TAKEN = re.compile(r"(?i)already allocated|address already in use")  # by a container that is on its way out
 _TRIES = 6
 _GRACE = 5  # seconds to end in
+_STORES = 2  # seconds after an exercise: mail, for one, is delivered after it was taken
 _BY_VARIABLE = "let the program read the variable, or a file of a volume"
 _SHORTER = "make its command, arguments and variables shorter"
 NOT_SHOWN = "its output is not shown (--show-output)"
@@ -515,7 +516,8 @@ class PodRun:
             looks.join()
 
     def note_exercise(self) -> None:
-        """Note that what a user gave to find out whether it works says so."""
+        """Note that what a user gave to find out whether it works says so; what it took it has the time to store."""
+        self._pause(_STORES)
         for container in self._running:
             container.seen.exercised = True
 

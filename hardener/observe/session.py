@@ -200,6 +200,9 @@ class Session:
             else:
                 case.unexercised.append(f"as it is, {plain(problem)}")
         if case.exercises:
+            for name, found in case.application.facts(case.workload).items():
+                old = case.as_it_is[name]
+                old.for_exercise = {*found.wrote, *found.kept} - {*old.wrote, *old.kept}
             for found in case.workload.seen.values():
                 found.exercised = True
 

@@ -471,7 +471,7 @@ volumes:
 _TWO = """\
 - name: writer
   image: IMAGE
-  command: [sh, -c, "while :; do date > /pages/index.html; sleep 1; done"]
+  command: [sh, -c, "while :; do date > /pages/new; mv /pages/new /pages/index.html; sleep 1; done"]
   volumeMounts: [{name: pages, mountPath: /pages}]
 volumes:
 - name: pages
@@ -591,14 +591,17 @@ NEW = (
     # Names, proxies, figures.
     Packaged(
         "bind", "bind9", ("named", "-g", "-u", "bind"), Truth("bind", (*_DROP, *_BIND)),
-        resolves("localhost", "127.0.0.1"), port=53,
+        resolves("web.shop.test", "10.1.2.3"),
+        files={"/etc/bind/named.conf.local": 'zone "shop.test" { type primary; file "/etc/bind/db.shop"; };\n',
+               "/etc/bind/db.shop": "$TTL 60\n@ SOA ns root 1 60 60 60 60\n@ NS ns\nns A 10.1.2.1\nweb A 10.1.2.3\n"},
+        port=53,
     ),
     Packaged(
         "dnsmasq", "dnsmasq-base", ("dnsmasq", "-k", "--address=/shop.test/10.1.2.3", "--log-facility=-"),
-        Truth("dnsmasq", (*_DROP, *_BIND)), resolves("shop.test", "10.1.2.3"), port=53,
+        Truth("dnsmasq", (*_DROP, *_BIND), rootless=True), resolves("shop.test", "10.1.2.3"), port=53,
     ),
     Packaged(
-        "unbound", "unbound", ("unbound", "-d", "-p"), Truth("unbound", (*_DROP, *_BIND)),
+        "unbound", "unbound dns-root-data", ("unbound", "-d", "-p"), Truth("unbound", (*_DROP, *_BIND)),
         resolves("web.shop.test", "10.1.2.3"),
         files={"/etc/unbound/unbound.conf.d/shop.conf": 'server:\n  interface: 0.0.0.0\n  access-control: 0.0.0.0/0 '
                'allow\n  local-data: "web.shop.test A 10.1.2.3"\n  local-zone: "test." nodefault\n'
@@ -607,13 +610,13 @@ NEW = (
     ),
     Packaged(
         "tinyproxy", "tinyproxy", ("tinyproxy", "-d"), Truth("tinyproxy", _DROP),
-        says(8888, (b"GET http://tinyproxy.stats/ HTTP/1.0\r\nHost: tinyproxy.stats\r\n\r\n", b"200 OK")),
+        says(8888, (b"GET http://tinyproxy.stats/ HTTP/1.0\r\nHost: tinyproxy.stats\r\n\r\n", b" 200 ")),
         script="sed -i 's/^Allow/#Allow/' /etc/tinyproxy/tinyproxy.conf", port=8888,
     ),
     Packaged(
         "privoxy", "privoxy", ("privoxy", "--no-daemon", "--user", "privoxy", "/etc/privoxy/config"),
         Truth("privoxy", _DROP),
-        says(8118, (b"GET http://config.privoxy.org/show-version HTTP/1.0\r\n\r\n", b"200 OK")),
+        says(8118, (b"GET http://config.privoxy.org/show-status HTTP/1.0\r\n\r\n", b"200 OK")),
         script="sed -i 's/^listen-address.*//; $ a listen-address :8118' /etc/privoxy/config", port=8118,
     ),
     Packaged(
@@ -623,7 +626,7 @@ NEW = (
     Packaged(
         "pushgateway", "prometheus-pushgateway",
         ("prometheus-pushgateway", "--persistence.file=/data/metrics", "--persistence.interval=1s"),
-        Truth("root", (), rootless=False),
+        Truth("root", (), rootless=True),
         all_of(http(9091, "/metrics/job/a", "PUT", b"a 1\n"), appears("/data/metrics", 20),
                http(9091, "/metrics", has='a{instance="",job="a"} 1')),
         script="mkdir /data", port=9091,
@@ -631,7 +634,7 @@ NEW = (
     # What drops its rights, or locks itself in.
     Packaged(
         "rsyncd", "rsync", ("rsync", "--daemon", "--no-detach"), Truth("nobody", (*_DROP, *_BIND, "SYS_CHROOT")),
-        runs("sh", "-ec", "rsync -a /etc/services rsync://127.0.0.1/data/ && test -s /srv/data/services && echo kept",
+        runs("sh", "-ec", "rsync -a /etc/passwd rsync://127.0.0.1/data/ && test -s /srv/data/passwd && echo kept",
              has="kept"),
         files={"/etc/rsyncd.conf": _RSYNCD}, script="mkdir -p /srv/data && chown nobody /srv/data", port=873,
     ),
@@ -687,7 +690,8 @@ NEW = (
         Truth("root", None), runs("sh", "-c", "test -s /tmp/seen && echo seen", has="seen"),
     ),
     Packaged(
-        "sudoer", "sudo", ("/start.sh",), Truth("app, www-data", _DROP, but=("no-privilege-escalation",)),
+        "sudoer", "sudo", ("/start.sh",),
+        Truth("app, www-data", _DROP, rootless=True, but=("no-privilege-escalation",)),
         grows("/tmp/who"), files={"/start.sh": _SUDO, "/etc/sudoers.d/app": "app ALL=(www-data) NOPASSWD: ALL\n"},
         script="useradd -u 1000 app && chmod 440 /etc/sudoers.d/app && chown root: /etc/sudoers.d/app",
         lines="USER app",
@@ -696,7 +700,7 @@ NEW = (
     Packaged(
         "report", "sqlite3", ("sh", "-ec", "sqlite3 /report/r.db 'create table t (a); insert into t values (1)'; "
                               "sqlite3 /report/r.db 'select count(*) from t' > /report/out; sync"),
-        Truth("root", (), rootless=False), prints("", 1), script="mkdir /report", kind="Job", pod=_NEVER,
+        Truth("root", (), rootless=True), prints("", 1), script="mkdir /report", kind="Job", pod=_NEVER,
     ),
     Packaged(
         "backup", "", ("sh", "-ec", "tar -czf /backup/etc.tar.gz /etc; chown www-data /backup/etc.tar.gz"),

@@ -53,6 +53,14 @@ CASES: dict[str, tuple[Activity, Activity, Map, list[str]]] = {
     "a place that it came to later than any run goes on": (
         seen(wrote={"/run", "/srv"}, later={"/srv"}), seen(kept={"/run"}), spec(), [],
     ),
+    "what it no longer stores though it takes it, however short it was looked at": (
+        seen(for_exercise={"/var/mail"}, age=60), seen(exercised=True, kept={"/run"}, age=5), spec(),
+        ["exercised, web no longer writes to /var/mail"],
+    ),
+    "what it stores on a volume": (
+        seen(for_exercise={"/var/mail"}, age=60), seen(exercised=True, kept={"/var/mail"}, age=5), spec(), [],
+    ),
+    "nobody exercised it": (seen(for_exercise={"/var/mail"}, age=60), seen(age=5), spec(), []),
     "a process that is gone": (
         counted(celery=2, beat=1), counted(celery=2), spec(), ["the process beat of web is gone"],
     ),
