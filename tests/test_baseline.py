@@ -108,7 +108,7 @@ def test_what_another_grade_holds_back_is_known(written: str, checked: str, hard
     pod = POD.replace("spec:\n", "spec:\n  hostPID: true\n") + CONTAINER
     write(tmp_path, {"web.yaml": DEPLOYMENT, "pod.yaml": pod})
     harden("baseline", "write", "--max-grade", written)
-    known = ("check", "--only", "K01", "--max-grade", checked, "--baseline", "harden.baseline", "--fail-on", "low")
+    known = ("check", "--only", "K01", "--max-grade", checked, "--baseline", "harden.baseline", "--fail-on", "medium")
     done = harden(*known)
     assert done.status == 0, done.out
     write(tmp_path, {"new.yaml": pod.replace("name: p}", "name: new}")})

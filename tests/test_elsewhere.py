@@ -203,9 +203,9 @@ def test_findings_that_repeat_are_one_line(tmp_path: Path, harden: Harden) -> No
     assert [line.strip().partition(":")[0] for line in left] == [
         "low renders-elsewhere  4 Kustomizations whose workloads this tree does not show",
         "low K05 netpol-default-deny x 4  Namespace/a, Namespace/b, Namespace/c, Namespace/d (-v names them)",
-        "for one",
+        "for example",
         "low K04 namespace-pss-labels x 4  Namespace/a, Namespace/b, Namespace/c, Namespace/d (-v names them)",
-        "for one",
+        "for example",
     ]
     full = harden("diff", "-v", ".").all
     for name in names:

@@ -84,7 +84,7 @@ def test_a_report_only_transform_changes_nothing(run: Run) -> None:
     outcome = run(DEPLOYMENT, declared(tty), report=True)
     assert outcome.files == [] and outcome.changes == []
     (finding,) = outcome.findings
-    assert finding.message.endswith("/containers/0/tty: the profile only reports it")
+    assert finding.message.endswith("/containers/0/tty, since the profile only reports it")
     assert finding.line == 13
 
 

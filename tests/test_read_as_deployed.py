@@ -136,7 +136,7 @@ TRICKS: dict[str, tuple[str, int, str]] = {
     "a kind that a later merge replaces": (
         f"a: &a {{kind: Pod}}\napiVersion: v1\nkind: ConfigMap\n<<: *a\n{WEAK}",
         2,
-        "p.yaml:4: key 'kind' stands before a merge",
+        "p.yaml:4: key 'kind' comes before a merge",
     ),
     "a kind by a merge": (f"a: &a {{kind: Pod}}\n<<: *a\napiVersion: v1\n{WEAK}", 1, JUDGED),
     "a kind twice": (f"apiVersion: v1\nkind: ConfigMap\nkind: Pod\n{WEAK}", 2, "p.yaml:3: duplicate key 'kind'"),

@@ -195,7 +195,7 @@ def _as_reported(folder: Path, values: tuple[str, ...], harden: Harden) -> dict[
 
 def _marks_of(text: str) -> list[str]:
     """The lines of ``text``, its marks without their numbers."""
-    return re.sub("redacted#[0-9]+", "redacted", text).splitlines()
+    return re.sub("redacted#[0-9]+", "redacted", re.sub("[0-9a-f]{40}", "commit", text)).splitlines()
 
 
 _SHOP_FRONT = """\

@@ -95,7 +95,7 @@ def server(service: Service) -> MCPServer[None]:
 
     @made.resource("harden://rules", mime_type="text/plain")
     def rules() -> str:
-        """The ids of all rules, each with what it makes true."""
+        """The ids of all rules, each with its title."""
         return "\n".join(f"{id}: {transform.title}" for id, transform in registry.transforms().items())
 
     @made.resource("harden://rules/{id}", mime_type="text/plain")

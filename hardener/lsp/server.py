@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from lsprotocol import types
+from pygls.capabilities import get_capability
 from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
@@ -49,7 +50,7 @@ EXPLAIN, LEAVE = "harden.explain", "harden.leave"
 TO_SAY = "say why it stays"
 """The reason of a waiver from an editor that asks for none: the person overwrites it."""
 _WATCHED = (
-    "**/*.{yaml,yml,json,tf,hcl,py}",
+    *(f"**/*{ending}" for ending in registry.endings()),
     "**/{harden.lock,.harden.yaml,.harden-ignore,Dockerfile*}",
     "**/*Dockerfile",
 )
@@ -93,7 +94,6 @@ class HardenServer(LanguageServer):
         self.states: list[_State] = []
         self.asks_reason = False
         self.makes_files = self.takes_markdown = self.refreshes_lenses = self.watches = False
-        self.has_literals = True
         self.is_ended = False
         self._judge = ThreadPoolExecutor(max_workers=1, thread_name_prefix="harden-judge")
         _register(self)
@@ -104,16 +104,13 @@ class HardenServer(LanguageServer):
         """Take in what the editor says of itself."""
         options = params.initialization_options
         self.asks_reason = isinstance(options, dict) and options.get("asksReason") is True
-        able = params.capabilities
-        workspace, document = able.workspace, able.text_document
-        edits = workspace.workspace_edit if workspace else None
-        operations = (edits.resource_operations if edits else None) or []
-        self.makes_files = bool(edits and edits.document_changes) and types.ResourceOperationKind.Create in operations
-        formats = (document.hover.content_format if document and document.hover else None) or []
-        self.takes_markdown = types.MarkupKind.Markdown in formats
-        self.refreshes_lenses = bool(workspace and workspace.code_lens and workspace.code_lens.refresh_support)
-        watched = workspace.did_change_watched_files if workspace else None
-        self.watches = bool(watched and watched.dynamic_registration)
+        able: Callable[[str, Any], Any] = partial(get_capability, params.capabilities)
+        operations = able("workspace.workspace_edit.resource_operations", [])
+        creates = types.ResourceOperationKind.Create in operations
+        self.makes_files = creates and able("workspace.workspace_edit.document_changes", False)
+        self.takes_markdown = types.MarkupKind.Markdown in able("text_document.hover.content_format", [])
+        self.refreshes_lenses = able("workspace.code_lens.refresh_support", False)
+        self.watches = able("workspace.did_change_watched_files.dynamic_registration", False)
         folders = [folder.uri for folder in params.workspace_folders or []] or [params.root_uri or ""]
         self.set_folders(folders, [])
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from lsprotocol import types
 
 from hardener.authoring import registry
-from hardener.authoring.edits import Grade, Severity
+from hardener.authoring.edits import Severity
 from hardener.authoring.risks import RISKS
 from hardener.lsp.positions import Lines, Span
 from hardener.lsp.repository import Edited, Judged, Level
@@ -158,8 +158,3 @@ def edit(
             types.TextDocumentEdit(types.OptionalVersionedTextDocumentIdentifier(uri=uri, version=version), edits)
         )
     return types.WorkspaceEdit(document_changes=made)
-
-
-def explains_only(problem: Problem) -> bool:
-    """Whether the editor makes no edit of ``problem`` though there is one: a guess decides, or it may break."""
-    return problem.step != () and problem.grade in (Grade.GUESS, Grade.BREAKING)

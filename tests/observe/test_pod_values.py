@@ -104,7 +104,7 @@ def test_a_command_is_bounded_too() -> None:
     with pytest.raises(NotOfferedError, match=r"when .* is replaced") as error:
         words(["sh", "$(A)$(A)"], known, ("command",))
     assert error.value.path == ("command", 1)
-    with pytest.raises(NotOfferedError, match="what stands before it"):
+    with pytest.raises(NotOfferedError, match="what is before it"):
         words(["$(A)"] * 11, known)
 
 

@@ -197,7 +197,7 @@ def test_a_step_that_takes_a_new_object_is_one_finding(harden: Harden, tmp_path:
     write(tmp_path, {"pods.py": POD})
     found = report(harden, "--only", "netpol-workload")
     (finding,) = found["findings"]
-    assert "it takes a NetworkPolicy harden-job, which has to be made where Pod/job is made" in finding["message"]
+    assert "that needs a NetworkPolicy harden-job, which has to be made where Pod/job is made" in finding["message"]
     assert found["summary"]["edits"] == 0
     assert harden("apply", ".").status == 0
     assert set(snapshot(tmp_path)) == {"pods.py"}

@@ -323,7 +323,7 @@ def test_no_object_is_made_where_its_namespace_is_not_known(tmp_path: Path) -> N
     write(tmp_path, {"main.tf": text + 'variable "n" {}\n'})
     outcome, texts = hardened(tmp_path)
     assert "kubernetes_network_policy" not in texts["main.tf"]
-    assert any("it takes a NetworkPolicy" in finding.message for finding in outcome.findings)
+    assert any("needs a NetworkPolicy" in finding.message for finding in outcome.findings)
 
 
 def test_names_of_new_resources_are_free(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ UNREADABLE = [
     ("duplicate key", f"a: {SECRET}\nb:\n  c: 1\na: 2\n", "duplicate key 'a'"),
     ("duplicate key after spelling", "1: a\n'1': b\n", "duplicate key '1'"),
     ("two merges", "x: &x {a: 1}\ny:\n  <<: *x\n  <<: *x\n", "duplicate key <<"),
-    ("late merge", "x: &x {a: 1}\ny:\n  a: 2\n  <<: *x\n", "key 'a' stands before a merge"),
+    ("late merge", "x: &x {a: 1}\ny:\n  a: 2\n  <<: *x\n", "key 'a' comes before a merge"),
     ("merge of a scalar", "y:\n  <<: 1\n", "a merge key names something that is no mapping"),
     ("complex key", "? [a]\n: 1\n", "a key is a collection"),
     ("template", f"a: {{{{ .{SECRET} }}}}\n", "a key is a collection"),

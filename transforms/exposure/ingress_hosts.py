@@ -59,7 +59,7 @@ def _said(ingress: Ingress, found: list[_Open]) -> Finding:
         said.append(f"every name below {' and '.join(names[:2])}{more} leads to it")
     advice = _TAKE_OUT if why == _DEFAULT else _NAME
     return ingress.finding(
-        "; ".join(said), *path, advice=advice, severity=Severity.LOW, topic="entry point without a host name of its own"
+        "; ".join(said), *path, advice=advice, severity=Severity.LOW, topic="endpoint without a host name of its own"
     )
 
 

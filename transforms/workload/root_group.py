@@ -64,7 +64,7 @@ def _open_groups(pod: PodTemplate) -> Iterator[Finding]:
             advice=f"write runAsGroup: {NOBODY_ELSE}, unless its image is made for arbitrary users, as OpenShift runs "
             "them: its files are open to group 0",
             severity=Severity.LOW,
-            topic="user without a group of its own",
+            topic="user without runAsGroup",
         )
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from hardener.authoring.edits import Evidence, Severity
 from hardener.authoring.transform import Steps, transform
 from hardener.authoring.verdict import verdict
@@ -12,6 +10,7 @@ from hardener.tree.core_views import Container, PodTemplate
 _FIELD = "supplementalGroupsPolicy"
 _FIRST_VERSION = (1, 33)  # on by default since then (KEP-3619); stable in 1.35
 _MOST = 5
+_RUNTIMES = Evidence("the runtimes of the nodes are not known: older ones refuse the pod")
 
 
 @transform(each=PodTemplate, stage="user", severity=Severity.LOW, after=("fs-group", "run-as-user"))
@@ -41,7 +40,7 @@ def supplemental_groups_strict(pod: PodTemplate) -> Steps:
             known.append(Evidence(f"the image of container {container.name} puts its user into no other group"))
     named = ", ".join(unknown[:_MOST])
     open_ = [Evidence(f"what the group file of the image adds is not known: {named}")] if unknown else []
-    found = verdict(against=against, known=known, unknown=open_, doubts=list(_doubts()))
+    found = verdict(against=against, known=known, unknown=open_, doubts=[_RUNTIMES])
     yield pod.set("securityContext", _FIELD, to="Strict", **found.words)
 
 
@@ -53,10 +52,6 @@ def _groups(container: Container) -> tuple[int, ...] | None:
     if files is None or files.groups is None or user not in (None, files.uid):
         return None
     return files.groups
-
-
-def _doubts() -> Iterator[Evidence]:
-    yield Evidence("the runtimes of the nodes are not known: older ones refuse the pod")
 
 
 def _named(groups: tuple[int, ...]) -> str:

@@ -226,16 +226,14 @@ def _collect_peers(tree: Tree, pods_of: Callable[[Object], list[PodTemplate]], f
     from hardener.engine.waivers import peers  # late: few trees hold a mark for another scanner
 
     checks = registry.peer_checks()
-    if blocks:
-        for piece in blocks:
-            block_marks.read(piece, piece.read(), tree.object_at(piece, (0,)), checks["checkov"], found)
-    if marked or files or exceptions:
-        for item in marked:
-            peers.read(item, pods_of(item), checks, found)
-        for file in files:
-            peers.read_kubescape(tree, file, checks, found)
-        for item in exceptions:
-            peers.read_kyverno(tree, item, checks, found)
+    for piece in blocks:
+        block_marks.read(piece, piece.read(), tree.object_at(piece, (0,)), checks["checkov"], found)
+    for item in marked:
+        peers.read(item, pods_of(item), checks, found)
+    for file in files:
+        peers.read_kubescape(tree, file, checks, found)
+    for item in exceptions:
+        peers.read_kyverno(tree, item, checks, found)
 
 
 def _pieces(tree: Tree, marks: tuple[str, ...]) -> list[Piece]:

@@ -112,20 +112,31 @@ def read_kyverno(tree: Tree, item: Object, checks: Checks, found: Collection) ->
     """Add ``item``, a PolicyException of Kyverno, to ``found``, as far as it names what it is for: namespaces and
     objects. One for everything is a finding, and one with selectors or conditions is not known here."""
     spec = mapping(item.data.get("spec"))
+    if spec.get("conditions") or spec.get("matchConditions"):
+        return
+    ids, scopes = _excepted(spec, checks["kyverno"]), _bounded(spec, tree, item)
+    if ids and scopes:
+        name, where = item.name or "exception", item.piece.file.name
+        path = (*item.path, "spec")
+        found.waivers.append(Waiver(name, ids, name, "kyverno", scopes, where, piece=item.piece, path=path))
+
+
+def _excepted(spec: dict[str, Any], checks: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The transforms that answer one of the policies that an exception names."""
     named = [str(entry.get("policyName") or "") for entry in mappings(spec.get("exceptions"))]
     named += [str(entry.get("name") or "") for entry in mappings(spec.get("policyRefs"))]
-    ids = frozenset[str]().union(
-        *(known for check, known in checks["kyverno"].items() if any(fnmatchcase(check, name) for name in named))
-    )
+    known = (ids for check, ids in checks.items() if any(fnmatchcase(check, name) for name in named))
+    return frozenset[str]().union(*known)
+
+
+def _bounded(spec: dict[str, Any], tree: Tree, exception: Object) -> list[Scope]:
+    """The objects that an exception names, by name or namespace."""
     clauses = [mapping(each.get("resources")) for key in _CLAUSES for each in _plain_clauses(spec, key)]
     bound = [clause for clause in clauses if _bounds(clause)]
-    objects = [each for each in tree.objects if each.editable and each is not item]
-    scopes = [(each.piece, each.path) for each in objects if any(_matches(clause, each) for clause in bound)]
-    if ids and scopes and not (spec.get("conditions") or spec.get("matchConditions")):
-        name = item.name or "exception"
-        path = (*item.path, "spec")
-        where = item.piece.file.name
-        found.waivers.append(Waiver(name, ids, name, "kyverno", scopes, where, piece=item.piece, path=path))
+    if not bound:
+        return []
+    objects = [each for each in tree.objects if each.editable and each is not exception]
+    return [(each.piece, each.path) for each in objects if any(_matches(clause, each) for clause in bound)]
 
 
 def _plain_clauses(spec: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:

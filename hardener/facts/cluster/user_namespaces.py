@@ -23,7 +23,7 @@ _VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})")
 # Drivers whose volumes are network file systems that do not map users, by their names.
 _NOT_MAPPED = (
     "cephfs.csi.ceph.com", "efs.csi.aws.com", "file.csi.azure.com", "filestore.csi.storage.gke.io", "fsx.csi.aws.com",
-    "nfs.csi.k8s.io", "smb.csi.k8s.io", "k8s-sigs.io/nfs-subdir-external-provisioner", "driver.longhorn.io/share",
+    "nfs.csi.k8s.io", "smb.csi.k8s.io", "k8s-sigs.io/nfs-subdir-external-provisioner",
 )  # fmt: skip
 
 
@@ -37,17 +37,21 @@ class NodeSupport(AsRead):
         nodes = [fact for fact in facts if fact.kind == "Node"]
         kernels = [fact for fact in facts if fact.kind == "NodeKernel"]
         for fact in nodes:
-            kubelet, _, runtime = fact.name.partition(" ")
-            self._judge(f"kubelets of {kubelet} run", kubelet, _KUBELET)
-            name, _, version = runtime.partition("://")
-            if name and name not in _RUNTIMES:
-                self.against.append(Evidence(f"the container runtime of a node is {name}, which has none"))
-            elif name:
-                self._judge(f"nodes run {name} {version}", version, _RUNTIMES[name])
+            self._judge_node(fact.name)
         for fact in kernels:
             self._judge(f"nodes run Linux {fact.name}", fact.name, _KERNEL)
         if nodes and kernels and not self.against and not _is_old(tree, {fact.by for fact in [*nodes, *kernels]}):
             self.known = [Evidence("kubelets, runtimes and kernels of the nodes that were exported are new enough")]
+
+    def _judge_node(self, said: str) -> None:
+        """Judge a node by the versions of its kubelet and container runtime: ``v1.36.2 containerd://2.0.1``."""
+        kubelet, _, runtime = said.partition(" ")
+        self._judge(f"kubelets of {kubelet} run", kubelet, _KUBELET)
+        name, _, version = runtime.partition("://")
+        if name and name not in _RUNTIMES:
+            self.against.append(Evidence(f"the container runtime of a node is {name}, which has none"))
+        elif name:
+            self._judge(f"nodes run {name} {version}", version, _RUNTIMES[name])
 
     def _judge(self, text: str, version: str, least: tuple[int, int]) -> None:
         found = _VERSION.search(version)

@@ -82,7 +82,7 @@ def _service_ports(spec: dict[Any, Any]) -> Iterator[Violation]:
         if value is not None:
             key = (str(port.get("protocol") or "TCP"), value)
             if key in taken:
-                yield Violation(28, where, f"port {value} is there twice")
+                yield Violation(28, where, f"port {value} is listed twice")
             taken.add(key)
 
 

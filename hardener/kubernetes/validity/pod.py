@@ -108,7 +108,7 @@ def _sysctls(pod: Pod) -> Iterator[Violation]:
         name = name.replace("/", ".")
         path = (*pod.path, "securityContext", "sysctls", index)
         if name in seen:
-            yield Violation(5, path, f"sysctl {name} is there twice")
+            yield Violation(5, path, f"sysctl {name} is listed twice")
         seen.add(name)
         if name.startswith("net.") and pod.spec.get("hostNetwork") is True:
             yield Violation(5, path, f"sysctl {name} is the host's under hostNetwork")

@@ -133,15 +133,14 @@ def config_facts(host: str, blob: dict[str, Any]) -> dict[str, Any]:
     entrypoint, cmd, env = (_texts(config.get(key)) for key in ("Entrypoint", "Cmd", "Env"))
     if not _is_plain(user) or env is None or None in (ports, volumes, entrypoint, cmd):
         raise RegistryError(f"{host}: a config is not one of an image")
-    folder, created = config.get("WorkingDir"), blob.get("created")
     optional = {
         "entrypoint": entrypoint,
         "cmd": cmd,
-        "workingDir": folder if _is_plain(folder) else "",
-        "created": created if _is_plain(created) else "",
+        "workingDir": _plain(config.get("WorkingDir")),
+        "created": _plain(blob.get("created")),
         "env": sorted({text.partition("=")[0] for text in env} - {""}),  # names only: a value may be a secret
-        "secretEnv": [name for name in secret_variables(env) if _is_plain(name)],
-        "secretArgs": [name for name in secret_arguments(blob.get("history")) if _is_plain(name)],
+        "secretEnv": list(filter(_is_plain, secret_variables(env))),
+        "secretArgs": list(filter(_is_plain, secret_arguments(blob.get("history")))),
     }
     found: dict[str, Any] = {"user": user, "exposedPorts": ports, "volumes": volumes}
     found |= {key: value for key, value in optional.items() if value}
@@ -153,6 +152,10 @@ def config_facts(host: str, blob: dict[str, Any]) -> dict[str, Any]:
 def _is_plain(value: object) -> bool:
     """Whether it is a text of one line, which moves no cursor where it is printed."""
     return isinstance(value, str) and value.isprintable()
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) and _is_plain(value) else ""
 
 
 def _length(said: str | list[str]) -> int:

@@ -31,8 +31,8 @@ _EXAMPLES = frozenset(
 _SHOWS = (".example", ".sample", ".template", ".dist", ".tmpl")
 _SNAKE_OIL = "snakeoil"  # of Debian's ssl-cert: made anew by each installation, and by nobody trusted
 _KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s")
-_ARGUMENTS = re.compile(r"(?:^|\s)\|(\d{1,3}) (.*?)\s+/bin/(?:sh|bash|ash)\b", re.DOTALL)
-_PAIR = re.compile(r"([A-Za-z_]\w*)=")
+_ARGUMENTS = re.compile(r"(?:RUN )?\|\d{1,3} ")  # how a step begins that was run with arguments
+_PAIR = re.compile(r"(?:^|(?<= ))[A-Za-z_]\w*=")
 
 
 def secret_variables(variables: Iterable[str]) -> list[str]:
@@ -49,17 +49,15 @@ def secret_arguments(history: object) -> list[str]:
 
 
 def _arguments(step: str) -> Iterator[str]:
-    """NAME=value of each argument that a step of the history was run with."""
-    found = _ARGUMENTS.search(step)
-    if found is None:
+    """NAME=value of each argument that a step of the history was run with: what is between its mark and its shell."""
+    mark = _ARGUMENTS.match(step)
+    end = step.find(" /bin/", mark.end()) if mark is not None else -1
+    if mark is None or end < 0:
         return
-    starts = [match.start() for match in _PAIR.finditer(found[2]) if match.start() in (0, *_after_blanks(found[2]))]
-    for start, end in zip(starts, [*starts[1:], len(found[2])], strict=True):
-        yield found[2][start:end].strip()
-
-
-def _after_blanks(text: str) -> frozenset[int]:
-    return frozenset(at + 1 for at, character in enumerate(text) if character == " ")
+    given = step[mark.end() : end]
+    starts = [match.start() for match in _PAIR.finditer(given)]
+    for start, behind in zip(starts, [*starts[1:], len(given)], strict=True):
+        yield given[start:behind].strip()
 
 
 def may_hold_secret(path: str) -> bool:

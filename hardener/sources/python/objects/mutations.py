@@ -369,6 +369,10 @@ def _is_of_class(mapping: Mapping, field: str) -> bool:
     return entry.item is None and isinstance(entry.value, Scalar) and not entry.value.written
 
 
+def _holds_none(entry: Entry) -> bool:
+    return isinstance(entry.value, Scalar) and entry.value.value is None
+
+
 def _give_back(node: Mapping) -> None:
     """Leave a security context of ``node`` as it is that no text holds: one that is written would win over that of the
     object which ``node`` is put over."""
@@ -496,18 +500,17 @@ class Mutator:
             if entry is not None:
                 self._hand(entry.value, change)
             return
-        is_none = entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None)
-        if is_none and not rest and change.value is not None:
+        if not rest and change.value is not None and (entry is None or _holds_none(entry)):
             item = self._item(mapping, change) if entry is None else None
             mapping.fields[field] = Entry(self._read(mapping, field, change), item)
-            return
-        if self._is_replaced(mapping, field, rest, change):
-            return
-        if not rest and change.how not in _SET:
-            if entry is not None:
-                entry.value = self.changed(entry.value, (), change)
-            else:
-                mapping.fields[field] = Entry(self._later(change), None)
+        elif not self._is_replaced(mapping, field, rest, change):
+            self._set_later(mapping, field, rest, change)
+
+    def _set_later(self, mapping: Mapping, field: str, rest: Way, change: Change) -> None:
+        """Take a field for unknown that a statement sets, or changes in place, later on."""
+        entry = mapping.fields.get(field)
+        if entry is not None and not rest and change.how not in _SET:
+            entry.value = self.changed(entry.value, (), change)
             return
         mapping.fields[field] = Entry(self._later(change), entry.item if entry is not None else None)
 
@@ -522,7 +525,7 @@ class Mutator:
         """Let ``given`` stand for what may replace a security context of ``mapping``, and tell whether it can. A new
         one is written into the constructor, unless the program looks at what it is then."""
         entry = mapping.fields.get(field)
-        if entry is None or (isinstance(entry.value, Scalar) and entry.value.value is None):
+        if entry is None or _holds_none(entry):
             is_looked_at = not self._looked.isdisjoint((mapping.type_name, ""))
             place = "field" if mapping.form == "call" and entry is None and not is_looked_at else ""
             type_name = types.field_type(mapping.type_name, field)
