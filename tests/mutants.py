@@ -495,9 +495,10 @@ def _harden(work: Path, found: Mutant) -> list[str]:
         options = {"as_of": "2026-11-28", **found.seed.options}
         try:
             plan = plan_of(Choices(profile=found.profile, max_grade=found.max_grade, **options), str(work))
+            tree = Tree.read([str(work)], root=str(work), settings=plan.settings)
         except InputError:
-            return []  # a configuration of the tree that is wrong by now
-        outcome = plan.run(Tree.read([str(work)], root=str(work), settings=plan.settings), lambda name: None)
+            return []  # a configuration, or evidence beside the manifests, that is wrong by now
+        outcome = plan.run(tree, lambda name: None)
         write_files(outcome)
         return [change.transform.id for change in outcome.changes]
     finally:

@@ -39,7 +39,7 @@ ELSEWHERE = {
     ("README.md", "Try it"): "test_readme.py::test_the_two_commands_are_there_and_can_be_run",
     ("docs/install.md", "From a checkout"): "test_readme.py::test_the_two_commands_are_there_and_can_be_run",
     ("README.md", "Install"): "test_docs_pages.py::test_what_is_installed_is_there",
-    ("docs/install.md", "To use it elsewhere"): "test_docs_pages.py::test_what_is_installed_is_there",
+    ("docs/install.md", "In another repository"): "test_docs_pages.py::test_what_is_installed_is_there",
     ("docs/install.md", "kubectl"): "test_docs_integrations.py::test_kubectl",
     ("docs/install.md", "Container image"): "test_docs_integrations.py::test_the_image",
     ("docs/gate.md", "What is known"): "test_docs_gate.py::test_the_baseline_of_the_target_branch",
@@ -279,7 +279,7 @@ def test_the_secrets_of_the_page_move(shop: Path) -> None:
     assert push.split()[:2] == ["sh", "../values/push.sh"]
 
 
-@pytest.mark.parametrize(("page", "heading"), [("README.md", "Install"), ("docs/install.md", "To use it elsewhere")])
+@pytest.mark.parametrize(("page", "heading"), [("README.md", "Install"), ("docs/install.md", "In another repository")])
 def test_what_is_installed_is_there(page: str, heading: str) -> None:
     """.ci/run installs the wheel, .ci/release and the action what the locks name."""
     text = block(page, "sh", heading)

@@ -21,6 +21,13 @@ _TEMPLATES = re.compile(
     r"(?:git::)?(?:(?:https|ssh|git)://)?(?:git@)?github\.com[/:]aws-ia/terraform-aws-eks-blueprints(?:\.git)?"
     r"//modules/launch-templates(?:\?.*)?"
 )
+# The blueprints as a whole, which make a cluster and its nodes up to version 4.
+# Source: aws-ia/terraform-aws-eks-blueprints v4, variables.tf.
+_BLUEPRINTS = re.compile(
+    r"(?:registry\.(?:terraform\.io|opentofu\.org)/)?aws-ia/eks-blueprints/aws"
+    r"|(?:git::)?(?:(?:https|ssh|git)://)?(?:git@)?github\.com[/:]aws-ia/terraform-aws-eks-blueprints(?:\.git)?/*(?:\?[^/]*)?"
+)
+_LAST_WITH_NODES = 4
 _REF = re.compile(r"[?&]ref=([^&]+)")
 _PINNED = re.compile(r"(?:=|~>)?\s*v?(\d+)(?:\.|\s*(?:,|$))")
 
@@ -77,6 +84,12 @@ class Module(Block):
     def makes_templates(self) -> bool:
         """Whether it calls the module for launch templates of the EKS blueprints."""
         return _TEMPLATES.fullmatch(str(self.literal("source") or "")) is not None
+
+    @property
+    def is_blueprints(self) -> bool:
+        """Whether it calls the EKS blueprints as a whole, in a version that makes nodes or in one that is not known."""
+        calls = _BLUEPRINTS.fullmatch(str(self.literal("source") or "")) is not None
+        return calls and (self.major is None or self.major <= _LAST_WITH_NODES)
 
     @property
     def major(self) -> int | None:

@@ -7,11 +7,14 @@ from hardener.authoring.transform import Steps, transform
 from hardener.facts.cluster.cloud_nodes import admin_policy
 from hardener.tree.cloud_views import Module
 
+from ._blueprints import GROUPS, groups_with_template, what_stays
 from ._imds import HOPS, TOKENS, Imds, change, is_enough, reader_finding, reader_of
 from ._scaffold import IRSA
 
 _OPTIONS = "metadata_options"
 _TEMPLATES = "launch_template_config"  # of the EKS blueprints
+_POLICIES = "iam_role_additional_policies"
+_POLICIES_OF_BLUEPRINTS = "additional_iam_policies"
 _GROUPS = ("eks_managed_node_groups", "self_managed_node_groups")
 _DEFAULTS = ("eks_managed_node_group_defaults", "self_managed_node_group_defaults")
 
@@ -26,17 +29,22 @@ def tf_eks_module(module: Module, options: Imds) -> Steps:
 
     Why: IMDSv1 answers a simple GET, and a higher hop limit takes the answer to pods, with the credentials of the node
     in it. Since version 21 the module asks for tokens and sets the hop limit to 1 by itself.
+    The EKS blueprints up to version 4 ask for tokens, too, with a hop limit of 2, and only where they make the launch
+    template of the group.
 
     May break: pods that use the role of their node, or read region and VPC there.
     """
-    if module.eks_part is None and not module.makes_templates:
+    if module.eks_part is None and not module.makes_templates and not module.is_blueprints:
         return
-    for name in (*_GROUPS, *_DEFAULTS):
+    policies = _POLICIES_OF_BLUEPRINTS if module.is_blueprints else _POLICIES
+    for name in dict.fromkeys((*_GROUPS, *_DEFAULTS, *GROUPS)):
         given = [admin[1] for text in module.texts(name) if (admin := admin_policy(text)) is not None]
         if given:
             said = f"every pod on these nodes can use {', '.join(dict.fromkeys(given))}"
-            advice = f"take it out of iam_role_additional_policies, and give the pods that used it {IRSA}"
+            advice = f"take it out of {policies}, and give the pods that used it {IRSA}"
             yield module.finding(said, name, advice=advice, severity=Severity.CRITICAL)
+    if module.is_blueprints:
+        yield from what_stays(module, options)
     for path in _places(module):
         for name, wanted in ((TOKENS, "required"), (HOPS, options.hop_limit)):
             if module.is_computed(*path, name):
@@ -61,6 +69,9 @@ def _places(module: Module) -> Iterator[tuple[str, ...]]:
     """Where the module takes metadata options."""
     if module.makes_templates:
         yield from ((_TEMPLATES, name) for name in module.mappings(_TEMPLATES))
+        return
+    if module.is_blueprints:
+        yield from groups_with_template(module)
         return
     yield (_OPTIONS,)
     for name in _DEFAULTS:

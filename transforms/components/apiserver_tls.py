@@ -15,7 +15,7 @@ def apiserver_tls(carrier: ControlPlane, options: Tls) -> Steps:
 
     Result: The API server accepts current TLS only.
 
-    Why: whoever records the traffic can break old versions and suites, now or later.
+    Why: anyone who records the traffic can decrypt old versions and suites, now or later.
 
     May break: a client that knows only those; with TLS 1.3 as the minimum also older load balancers and libraries.
     """

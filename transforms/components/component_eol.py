@@ -18,7 +18,7 @@ def component_eol(container: Container) -> Steps:
 
     Result: The components of the cluster are maintained.
 
-    Why: nobody closes the next hole in a project that has ended.
+    Why: a project that has ended fixes no new vulnerability.
 
     May break: nothing, since it only reports.
     """

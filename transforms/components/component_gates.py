@@ -13,7 +13,7 @@ def component_gates(carrier: ControlPlane | ComponentFile) -> Steps:
 
     Result: The component enables its feature gates one by one.
 
-    Why: AllAlpha and AllBeta switch on features that nobody promises to be safe, and each upgrade adds more.
+    Why: AllAlpha and AllBeta switch on features that are not finished, and each upgrade adds more.
 
     May break: nothing, since it only reports.
     """

@@ -20,9 +20,9 @@ def dashboard_login(container: Container) -> Steps:
 
     Result: The dashboard asks for a login.
 
-    Why: with a way past the login, everyone who reaches the dashboard acts as its service account.
+    Why: if the login can be skipped, everyone who reaches the dashboard acts as its service account.
 
-    May break: people who used the way past it have to sign in with a token.
+    May break: people who skipped the login have to sign in with a token.
     """
     if container.image is None or "dashboard" not in (container.image.repository or ""):
         return

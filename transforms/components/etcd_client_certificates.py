@@ -15,7 +15,7 @@ def etcd_client_certificates(carrier: ControlPlane) -> Steps:
 
     Result: Etcd asks every client for a certificate.
 
-    Why: whoever can talk to etcd owns every object, Secrets included.
+    Why: anyone who can connect to etcd can read and change every object, Secrets included.
 
     May break: a client or member whose certificate another CA signed, or that has none; without etcd there is no
     API server.

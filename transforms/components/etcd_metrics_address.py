@@ -18,7 +18,7 @@ def etcd_metrics_address(carrier: ControlPlane) -> Steps:
 
     Result: Etcd serves its metrics on its own host only.
 
-    Why: the metrics port asks for no certificate, and tells the size and pulse of the whole cluster.
+    Why: the metrics port asks for no certificate, and shows the size and load of the whole cluster.
 
     May break: programs that read the metrics of etcd from another host.
     """

@@ -16,7 +16,7 @@ def k3s_secrets_encryption(carrier: ControlPlane) -> Steps:
 
     Result: The k3s server encrypts Secrets.
 
-    Why: whoever has the datastore or its backup otherwise reads every Secret.
+    Why: otherwise anyone who has the datastore or its backup can read every Secret.
 
     May break: a revert in Git does not decrypt: servers without the key cannot read what was written with it.
     """

@@ -13,7 +13,7 @@ def kubelet_seccomp_default(carrier: ControlPlane | ComponentFile) -> Steps:
 
     Result: A pod without a seccomp profile gets that of the container runtime.
 
-    Why: most ways out of a container begin with a system call that an application never makes.
+    Why: most container escapes begin with a system call that an application never makes.
 
     May break: a program that makes such a call fails; it has to ask for Unconfined itself.
     """

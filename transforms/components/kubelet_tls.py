@@ -15,7 +15,7 @@ def kubelet_tls(carrier: ControlPlane | ComponentFile) -> Steps:
 
     Result: The kubelet accepts current TLS only.
 
-    Why: whoever records the traffic can break old versions and suites, now or later.
+    Why: anyone who records the traffic can decrypt old versions and suites, now or later.
 
     May break: a client that knows only those; the API server and current collectors know better ones.
     """

@@ -13,7 +13,7 @@ def service_account_lookup(carrier: ControlPlane) -> Steps:
 
     Result: The API server checks whether the account of a token still exists.
 
-    Why: without the look-up the token of a deleted account is good until it ends by itself.
+    Why: without the look-up the token of a deleted account is valid until it expires.
 
     May break: nothing but what uses such a token.
     """

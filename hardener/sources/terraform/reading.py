@@ -28,7 +28,8 @@ NAMESPACE = late_pattern(r'\bnamespace"?[ \t]*=[ \t]*"([a-z0-9][a-z0-9-]*)"')
 
 _WORDS = (
     "aws_iam_", "aws_eks_", "aws_launch_template", "aws_launch_configuration", "aws_instance", "aws_autoscaling_group",
-    "terraform-aws-modules/eks", "terraform-aws-modules/terraform-aws-eks", "terraform-aws-eks-blueprints//modules",
+    "terraform-aws-modules/eks", "terraform-aws-modules/terraform-aws-eks", "terraform-aws-eks-blueprints",
+    "aws-ia/eks-blueprints/aws",
     "google_container_",
     "azurerm_kubernetes_cluster", "azurerm_monitor_diagnostic_setting", "helm_release", '"kubernetes_',
     '"kubectl_manifest"',
