@@ -43,12 +43,14 @@ class Activity(Struct, eq=False):
     ``regrouped``: one of them that was not root had left the group of root, too; ``jailed``: one had another root
     folder than the others. ``waits``: the seconds of the ``sleep`` that it is in. ``kept``: the mount points of volumes
     that it wrote to, ``prepared``: empty folders of its image that belong to one of its users. ``later``: places that
-    it wrote to when it had been looked at for as long as any other run, and had not been told to end; of these
-    ``for_exercise`` are those that it wrote to while it was exercised, or right after that. ``answers``: what
+    it wrote to when it had been looked at for as long as any other run, and had not been told to end. ``answers``: what
     its ports answered, ``complaints``: lines of its log, by what is the same in each run. ``code``: with what it ended
     when it was told to, ``done``: it has ended by itself, with 0. ``exercised``: what a user gave to find out whether
     it works says that it does. ``timers``: what waits for its hour and was started once, and whether that ended well.
     ``age``: the seconds from its start until its files were looked at.
+
+    ``stored``: the files that it changed in the places that it wrote to, with their sizes, None where nobody looked; of
+    these ``for_exercise`` got what they hold while it was exercised, or right after that.
     """
 
     user: int | None = None
@@ -79,6 +81,7 @@ class Activity(Struct, eq=False):
     waits: float = 0
     kept: set[str] = field(default_factory=set)
     later: set[str] = field(default_factory=set)
+    stored: dict[str, int] | None = None
     for_exercise: set[str] = field(default_factory=set)
     age: float = 0
     prepared: set[str] = field(default_factory=set)

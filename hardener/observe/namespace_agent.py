@@ -1,8 +1,8 @@
 """What has to be done where the containers are: look at their processes, ask their ports, carry a port of a Service.
 
 A process of its own, since of a rootless engine that is another user namespace: its standard input takes requests, its
-output gives answers, both one JSON value a line. With ``process_look`` it uses the standard library alone, so that it
-starts as it is.
+output gives answers, both one JSON value a line. With ``process_look`` and ``file_look`` it uses the standard
+library alone, so that it starts as it is.
 Sources of probes: kubernetes pkg/probe/http and pkg/probe/tcp.
 """
 
@@ -25,6 +25,7 @@ import threading
 import time
 from typing import Any
 
+from hardener.observe.file_look import stored
 from hardener.observe.process_look import lines_of, look
 
 _MOST_BODY = 10 * 1024
@@ -576,7 +577,7 @@ _CALLS = {
     call.__name__: call
     for call in (
         look, watch, was_read, ask_tcp, ask_http, ask_grpc, ask_words, carry, expose, hide, give, free,
-        prepared, crontabs, written, trace, traced, answer_names, asked_names,
+        prepared, stored, crontabs, written, trace, traced, answer_names, asked_names,
     )
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.errors import HardenError
-from hardener.observe import container_files, container_options
+from hardener.observe import container_files, container_options, stored_files
 from hardener.observe.accepted import is_folder, is_path
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity, folders_written
@@ -55,7 +55,6 @@ _OF_ENGINE = re.compile(
 _TAKEN = re.compile(r"(?i)already allocated|address already in use")  # by a container that is on its way out
 _TRIES = 6
 _GRACE = 5  # seconds to end in
-_STORES = 2  # seconds after an exercise: mail, for one, is delivered after it was taken
 _BY_VARIABLE = "let the program read the variable, or a file of a volume"
 _SHORTER = "make its command, arguments and variables shorter"
 NOT_SHOWN = "its output is not shown (--show-output)"
@@ -516,10 +515,11 @@ class PodRun:
             looks.join()
 
     def note_exercise(self) -> None:
-        """Note that what a user gave to find out whether it works says so; what it took it has the time to store."""
-        self._pause(_STORES)
+        """Note that what a user gave to find out whether it works says so, when it has had the time to store what
+        it took."""
         for container in self._running:
             container.seen.exercised = True
+        stored_files.wait(self._agent, self._running, self._answers.before, self._pause)
 
     def go_down(self) -> dict[str, Activity]:
         """Tell it to end, as a kubelet does, wait for that, and return what was seen of each container until then."""
@@ -707,6 +707,7 @@ class PodRun:
                     self._note_files(container)
                 if self._answers.before is None:
                     container.seen.prepared |= self._prepared(container)
+                    stored_files.note(self._agent, container, {*container.seen.wrote, *container.seen.kept})
             if read:
                 container.seen.token = True if True in read else None if None in read else False
             name = str(container.spec.get("name"))

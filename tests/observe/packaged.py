@@ -358,6 +358,9 @@ log file = /dev/stdout
   read only = no
 """
 _PROFTPD = """\
+ModulePath /usr/lib/proftpd
+LoadModule mod_ls.c
+LoadModule mod_xfer.c
 ServerName files
 ServerType standalone
 Port 21
@@ -605,8 +608,8 @@ NEW = (
         resolves("web.shop.test", "10.1.2.3"),
         files={"/etc/unbound/unbound.conf.d/shop.conf": 'server:\n  interface: 0.0.0.0\n  access-control: 0.0.0.0/0 '
                'allow\n  local-data: "web.shop.test A 10.1.2.3"\n  local-zone: "test." nodefault\n'
-               '  use-syslog: no\n  trust-anchor-signaling: no\n'},
-        port=53,
+               '  use-syslog: no\n  trust-anchor-signaling: no\n  trust-anchor-file: /usr/share/dns/root.key\n'},
+        script="rm /etc/unbound/unbound.conf.d/root-auto-trust-anchor-file.conf", port=53,
     ),
     Packaged(
         "tinyproxy", "tinyproxy", ("tinyproxy", "-d"), Truth("tinyproxy", _DROP),
