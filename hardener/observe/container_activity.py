@@ -50,7 +50,8 @@ class Activity(Struct, eq=False):
     ``age``: the seconds from its start until its files were looked at.
 
     ``stored``: the files that it changed in the places that it wrote to, with their sizes, None where nobody looked; of
-    these ``for_exercise`` got what they hold while it was exercised, or right after that.
+    these ``for_exercise`` got what they hold while it was exercised, or right after that. ``raised``: the programs that
+    it ran, or read, which give rights by a bit or capabilities of their file.
     """
 
     user: int | None = None
@@ -83,6 +84,7 @@ class Activity(Struct, eq=False):
     later: set[str] = field(default_factory=set)
     stored: dict[str, int] | None = None
     for_exercise: set[str] = field(default_factory=set)
+    raised: set[str] = field(default_factory=set)
     age: float = 0
     prepared: set[str] = field(default_factory=set)
     answers: list[Answer] = field(default_factory=list)
@@ -184,7 +186,7 @@ class Activity(Struct, eq=False):
             self.user, self.groups = other.user, other.groups
         for name in (
             "capabilities", "listens", "connections", "callers", "wrote", "occupied", "calls", "outside", "users",
-            "kept", "prepared", "complaints",
+            "kept", "prepared", "complaints", "raised",
         ):  # fmt: skip
             getattr(self, name).update(getattr(other, name))
         self.regrouped, self.jailed = self.regrouped or other.regrouped, self.jailed or other.jailed

@@ -7,12 +7,16 @@ meanwhile, and is not trusted: no link of it is followed.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import stat
 import time
 from collections.abc import Iterator
 
-_MOST_FILES = 20_000
+_MOST_FILES, _MOST_OF_IMAGE = 20_000, 200_000
+_RAISES = stat.S_ISUID | stat.S_ISGID
+_RUNS = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+_CAPABILITIES = "security.capability"  # capabilities(7), "File capabilities"
 _KERNEL = frozenset(("/proc", "/sys", "/dev"))
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -30,6 +34,25 @@ def stored(pid: int, places: list[str], seconds: float) -> dict[str, int] | None
         if status.st_ctime >= since:
             found[path] = status.st_size
     return found
+
+
+def raisers(pid: int) -> list[str]:
+    """The programs of the container with the first process ``pid`` that give rights to whoever runs them, by a bit
+    (setuid, setgid) or by capabilities of the file: those of the first files, where they are many."""
+    files = itertools.islice(_files(pid, ["/"]), _MOST_OF_IMAGE)
+    return [path for path, status in files if may_raise(pid, path, status.st_mode)]
+
+
+def may_raise(pid: int, path: str, mode: int) -> bool:
+    """Whether the file at ``path`` of a container, of this ``mode``, gives rights to whoever runs it."""
+    if not mode & _RUNS:
+        return False
+    if mode & _RAISES:
+        return True
+    try:
+        return bool(os.getxattr(f"/proc/{pid}/root{path}", _CAPABILITIES, follow_symlinks=False))
+    except OSError:
+        return False
 
 
 def _files(pid: int, places: list[str]) -> Iterator[tuple[str, os.stat_result]]:

@@ -59,3 +59,16 @@ def test_what_the_kernel_shows_at_the_root_is_no_file(tmp_path: Path) -> None:
     top = os.open(tmp_path, os.O_RDONLY)
     assert [path for path, _ in file_look._below(top, "")] == ["/srv/file", "/srv/proc/file"]
     os.close(top)
+
+
+def test_the_programs_that_give_rights(tmp_path: Path) -> None:
+    for name, mode in (("setuid", 0o4755), ("setgid", 0o2711), ("plain", 0o755), ("data", 0o4644)):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(mode)
+    os.mkdir(tmp_path / "folder", 0o2755)
+    root = os.open(tmp_path, os.O_RDONLY)
+    found = {path: status.st_mode for path, status in file_look._below(root, "")}
+    os.close(root)
+    assert sorted(path for path, mode in found.items() if file_look.may_raise(os.getpid(), path, mode)) == [
+        "/setgid", "/setuid",
+    ]  # fmt: skip
