@@ -23,11 +23,12 @@ from hardener.observe.pod_steps import DecidedPod, PodStep
 Map = dict[str, Any]
 Run = Callable[[Map, bool], Came]
 """Runs a workload with a spec; True: it is all that was decided."""
+_NO_RAISE = "no-privilege-escalation"
 _FEW = 4  # changes are put back one at a time
 # Changes that belong together, those first that stop most workloads.
 _GROUPS = (
     frozenset({"read-only-root-filesystem"}),
-    frozenset({TRANSFORM, "no-privilege-escalation"}),
+    frozenset({TRANSFORM, _NO_RAISE}),
     frozenset({"run-as-user", "run-as-non-root", "fs-group", "root-group"}),
 )
 
@@ -215,9 +216,14 @@ class ChangeSearch:
         return is_new
 
     def _may(self, chosen: Sequence[PodStep], name: str) -> Names:
-        """What a container may be given: of use to root, or to a program whose file carries it."""
-        is_root = self._starts_as_root(self.spec(chosen), name)
-        return capability_trial.ALL if is_root else capability_trial.OF_FILES
+        """What a container may be given: of use to root, or to who becomes root by a file that it runs, or to a program
+        whose file carries it."""
+        raises = bool(self._raised(name)) and not any(step.id == _NO_RAISE for step in chosen)
+        has_use = raises or self._starts_as_root(self.spec(chosen), name)
+        return capability_trial.ALL if has_use else capability_trial.OF_FILES
+
+    def _raised(self, name: str) -> set[str]:
+        return self._seen[name].raised if name in self._seen else set()
 
     def _used(self, name: str, may: Names) -> list[str]:
         return [each for each in capability_trial.used(self._seen.get(name, Activity())) if each in may]
