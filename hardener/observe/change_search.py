@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from hardener.authoring.edits import WrongShapeError
 from hardener.observe import capability_trial, log_evidence
 from hardener.observe.capability_trial import TRANSFORM, Names
-from hardener.observe.container_activity import Activity
+from hardener.observe.container_activity import Activity, gains_rights
 from hardener.observe.halving import MOST, Halving, TooManyError
 from hardener.observe.pod_run import Came
 from hardener.observe.pod_steps import DecidedPod, PodStep
@@ -191,11 +191,15 @@ class ChangeSearch:
         return [step for step in named if step.id != TRANSFORM] if users else named
 
     def _expected(self, rest: Sequence[PodStep]) -> list[PodStep]:
-        """Those of ``rest`` that what it did as it is speaks of: it wrote where no volume can be, or it was root."""
-        writes = any(seen.occupied for seen in self._seen.values())
-        found = [step for step in rest if writes and step.id in _GROUPS[0]]
-        is_root = any(seen.user == 0 for seen in self._seen.values())
-        return found or [step for step in rest if is_root and step.id in _GROUPS[2]]
+        """Those of ``rest`` that what it did as it is speaks of: it wrote where no volume can be, it ran what gives
+        rights by its file, or it was root."""
+        signs = (
+            (any(seen.occupied for seen in self._seen.values()), _GROUPS[0]),
+            (any(map(gains_rights, self._seen.values())), frozenset({_NO_RAISE})),
+            (any(seen.user == 0 for seen in self._seen.values()), _GROUPS[2]),
+        )
+        expected = ([step for step in rest if step.id in ids] for is_so, ids in signs if is_so)
+        return next(filter(None, expected), [])
 
     def _give(self, came: Came, chosen: Sequence[PodStep]) -> bool:
         """Give the containers of ``chosen`` the capabilities that the lines of ``came`` name, and those that they used

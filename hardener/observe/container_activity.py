@@ -203,6 +203,11 @@ class Activity(Struct, eq=False):
             self.token = self.token or other.token
 
 
+def gains_rights(seen: Activity) -> bool:
+    """Whether it ran a program that gives rights by its file, and not only as root, who has them."""
+    return bool(seen.raised and seen.users - {0})
+
+
 def folders_written(
     changed: Mapping[str, str],
     mounted: Collection[str],

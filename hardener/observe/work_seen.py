@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.observe.container_activity import Activity
+from hardener.observe.container_activity import Activity, gains_rights
 from hardener.observe.timers import has_daemon
 
 _NO_RAISE = "no-privilege-escalation"
@@ -27,7 +27,7 @@ def shown(seen: Activity, seconds: int) -> Iterator[str]:
 def unjudged(seen: Activity) -> dict[str, str]:
     """The transforms of which no run shows enough, each with why. A program that gets rights by its file, and fails
     without them, fails where nobody looks: what it was asked for is done later, or elsewhere."""
-    if not seen.raised or not seen.users - {0}:  # root has these rights
+    if not gains_rights(seen):
         return {}
     names = ", ".join(sorted(seen.raised)[:_MOST_NAMED])
     return {_NO_RAISE: f"it runs {names} with rights that {_NO_RAISE} takes away: nobody saw what that stops"}

@@ -199,6 +199,15 @@ def test_what_it_did_as_it_is_is_suspected_where_no_line_says_anything() -> None
     assert known.runs <= 7 < unknown.runs
 
 
+def test_what_runs_with_the_rights_of_its_file_is_suspected_where_no_line_says_anything() -> None:
+    """What takes the mail of a user becomes root for it, and says nothing where it cannot."""
+    why = either(fails_under({ESCALATION}, says="it leaves /var/mail/bob empty"), fails_under({READ_ONLY}, says=EROFS))
+    seen = Activity(user=0, users={0, 100}, raised={"/usr/libexec/mail.local"})
+    known, unknown = Search(why, ROOT, seen), Search(why, ROOT, Activity(user=0, users={0, 100}))
+    assert known.causes == unknown.causes == {READ_ONLY, ESCALATION}
+    assert known.runs <= 5 < unknown.runs
+
+
 def test_what_is_needed_beyond_baseline_is_not_given() -> None:
     found = Search(needing("NET_RAW", quiet=True), ROOT)
     assert found.causes == {DROP}
