@@ -16,6 +16,9 @@ import pytest
 
 pytest.importorskip("pygls", reason="needs the extra: pip install -e '.[lsp]'")
 
+from hardener.lsp.repository import Judged, Repository
+from hardener.sources.yaml import parsed
+
 from .conftest import DEPLOYMENT, ROOT, SHARED
 from .lsp_client import CAPABILITIES, Client, Record, applied
 
@@ -150,6 +153,31 @@ def test_an_utf_8_client_gets_bytes(tree: Path) -> None:
         )
     line = text.split("\n")[found["range"]["start"]["line"]]
     assert found["range"]["end"]["character"] == len(line.encode())
+
+
+def test_a_keystroke_parses_no_other_document_again(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tree / "other.yaml").write_text(
+        f"{DEPLOYMENT.replace('web', 'b')}---\n{DEPLOYMENT.replace('web', 'c')}", encoding="utf-8"
+    )
+    kept, path, compose = Repository(str(tree)), str(tree / "web.yaml"), parsed.compose
+    kept.judge({path: DEPLOYMENT}, lambda: False, only=path)
+    texts: list[str] = []
+    monkeypatch.setattr(parsed, "compose", lambda text: texts.append(text) or compose(text))
+    typed = {path: DEPLOYMENT + "# more\n"}
+    for only in (path, path, None):
+        texts.clear()
+        found = shown_of(kept.judge(typed, lambda: False, only=only), path)
+        assert not others(texts) or only is None  # which parses what it writes
+        assert found == shown_of(Repository(str(tree)).judge(typed, lambda: False, only=only), path)
+        assert others(texts)
+
+
+def others(texts: list[str]) -> list[str]:
+    return [text for text in texts if "kind: Deployment" in text and "name: web" not in text]
+
+
+def shown_of(judged: Judged, path: str) -> list[tuple[str, int, str]]:
+    return [(each.id, each.line, each.message) for each in judged.problems[path]]
 
 
 # Quick fixes.
