@@ -208,7 +208,7 @@ def _set_options(chosen: Profile, choices: Choices, found: configuration.Config)
         name, equals, value = text.partition("=")
         if not equals:
             raise InputError(f"--set {text}: write GROUP.KEY=VALUE")
-        chosen.set_option(name, _option(text, value), "--set")
+        chosen.set_option(name, option_value(text, value), "--set")
     if choices.pin_format:
         chosen.set_option("images.pin-format", str(choices.pin_format), "--pin-format")
     if choices.prune_managed:
@@ -257,7 +257,8 @@ def _real(path: str | None) -> str | None:
     return None if path is None else files.target_path(path)
 
 
-def _option(given: str, value: str) -> Any:
+def option_value(given: str, value: str) -> Any:
+    """The ``value`` of an option that is set as ``given``: a scalar of YAML. Raises InputError."""
     try:
         documents = parse(value).documents if value else [""]
     except TextError as refused:
