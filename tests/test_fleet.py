@@ -205,7 +205,7 @@ def test_each_failure_is_a_row_with_a_reason(
     assert found.pop("nowhere") == "there is no such folder"
     assert found.pop("large") == found.pop("zeros") == "is larger than 2 MiB (--max-size)"
     assert found.pop("empty.git") == "has no commit"
-    assert found.pop("silent") == "git has no answer in 2 seconds (--timeout)"
+    assert found.pop("silent") == "no answer in 2 seconds (--timeout)"
     assert "broken.git" in found.pop("broken.git")
     assert "127.0.0.1:1" in found["closed"] and "s3cret" not in found["closed"]
     assert b"s3cret" not in (tmp_path / DB).read_bytes() and "s3cret" not in done.all

@@ -240,7 +240,7 @@ class _Git:
             memory=None, folder=self.folder, environment=self._environment, file_size=self._limits.size,
         )  # fmt: skip
         if done.end is programs.End.TIME:
-            raise CheckoutError(f"git has no answer in {self._limits.seconds:g} seconds (--timeout)")
+            raise CheckoutError(f"no answer in {self._limits.seconds:g} seconds (--timeout)")
         if done.end is programs.End.OUTPUT:
             raise CheckoutError("has too many files")
         if done.returncode:
