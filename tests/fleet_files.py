@@ -72,6 +72,7 @@ def _point(chance: random.Random, rules: list[str], address: str) -> store.Entry
     state = chance.choice(_STATES)
     name = f"{chance.choice(('web', 'api', 'worker', 'cache'))}-{chance.randrange(40)}"
     team = f"@example/{address.split('/')[3]}-{chance.randrange(3)}"
+    team += " @example/audit" if chance.random() < 0.1 else ""
     return entry(
         chance.choice(rules), state, None if state == "finding" else str(chance.choice(list(Grade))),
         str(chance.choice(list(Severity))), file=f"deploy/{name}/manifest.yaml",

@@ -22,7 +22,7 @@ SHOP, BLOG, OLD = (f"https://example.com/{name}.git" for name in ("shop", "blog"
 PRIVILEGED = entry("no-privileged", severity="critical", team="@shop/core")
 MEMORY = entry("memory-limit", severity="medium", grade="review")
 HELD = entry("read-only-root", "held", "breaking", object="Deployment/shop/db")
-TOKEN = entry("secret-in-env", "finding", None, team="@shop/core")
+TOKEN = entry("secret-in-env", "finding", None, team="@shop/core @shop/audit")
 WAIVED = entry("run-as-user", "waived", "review")
 
 
@@ -72,7 +72,9 @@ def test_a_waived_point_is_gone_and_one_that_waits_is_the_same(tmp_path: Path, h
 @pytest.mark.parametrize(
     ("by", "expected"),
     {
-        "team": [("@shop/core", 1, 0, 1, 0, 1, 1), ("no team", 1, 1, 0, 1, 1, 2)],
+        "team": [
+            ("@shop/core", 1, 0, 1, 0, 1, 1), ("no team", 1, 1, 0, 1, 1, 2), ("@shop/audit", 0, 0, 1, 0, 0, 1),
+        ],
         "repository": [(SHOP, 1, 1, 1, 1, 1, 1), (OLD, 1, 0, 0, 0, 1, 1)],
         "grade": [
             ("safe", 2, 0, 0, 0, 2, 2), ("review", 0, 0, 0, 1, 0, 1), ("breaking", 0, 1, 0, 0, 0, 1),
@@ -126,7 +128,7 @@ def test_an_unfinished_run_says_that_it_is(tmp_path: Path, harden: Harden) -> No
 def test_the_csv_has_a_row_for_each_point_and_says_that_some_failed(fleet: str, harden: Harden) -> None:
     made = harden("fleet", "report", "--db", fleet, "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(made.out)))
-    assert len(rows) == 5 and {row["team"] for row in rows} == {"", "'@shop/core"}
+    assert len(rows) == 5 and {row["team"] for row in rows} == {"", "'@shop/core", "'@shop/core @shop/audit"}
     assert all(row["first_seen"].endswith("Z") for row in rows)
     assert made.err == "harden: 1 repository failed; the table has no row of it; --format text names them\n"
 

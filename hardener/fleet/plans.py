@@ -150,7 +150,11 @@ def _repositories(
         "JOIN repository ON repository.id = entry.repository WHERE run = (SELECT max(id) FROM run) "
         "AND entry.state IN ('pending', 'held') ORDER BY address"
     ):
-        if (not only or rule in only) and asked.team in (None, team) and (asked.repository or "") in address:
+        if (
+            (not only or rule in only)
+            and asked.team in (None, *(team or "").split())
+            and (asked.repository or "") in address
+        ):
             wanted[address] = commit
     return iter(wanted.items())
 

@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const { names, rows, commits } = data; // texts by column, and for each column the number of its text in each row
+  const { names, rows, commits, owners } = data; // texts by column, and for each column the number of its text in each row
   const total = rows.state.length;
   const STATES = names.state;
   const OPEN = STATES.map((state) => state !== "waived");
@@ -12,6 +12,7 @@
   const form = document.getElementById("filters");
   const tables = [...document.querySelectorAll("table[data-by]")];
   const all = Uint32Array.from({ length: total }, (_, index) => index);
+  const TEXTS = (by) => names[by === "team" ? "owner" : by]; // a file may have several owners
   let hits = all;
 
   // What a line of a table shows: a text, or a number.
@@ -55,18 +56,20 @@
 
   // Counts by a column: points by state, critical and open, and repositories that have any.
   function counted(by) {
-    const codes = rows[by];
-    const size = names[by].length;
+    const texts = TEXTS(by);
+    const size = texts.length;
+    const lines = by === "team" ? (index) => owners[rows.team[index]] : (index) => [rows[by][index]];
     const found = { states: new Uint32Array(size * STATES.length), open: new Uint32Array(size), critical: new Uint32Array(size) };
     const pairs = new Set();
     for (const index of hits) {
-      const code = codes[index];
       const state = rows.state[index];
-      found.states[code * STATES.length + state] += 1;
-      pairs.add(code * names.repository.length + rows.repository[index]);
-      if (!OPEN[state]) continue;
-      found.open[code] += 1;
-      if (rows.severity[index] === CRITICAL) found.critical[code] += 1;
+      for (const code of lines(index)) {
+        found.states[code * STATES.length + state] += 1;
+        pairs.add(code * names.repository.length + rows.repository[index]);
+        if (!OPEN[state]) continue;
+        found.open[code] += 1;
+        if (rows.severity[index] === CRITICAL) found.critical[code] += 1;
+      }
     }
     found.repositories = new Uint32Array(size);
     for (const pair of pairs) found.repositories[Math.floor(pair / names.repository.length)] += 1;
@@ -76,14 +79,15 @@
   function drawCounts(table, by, filtered) {
     const found = counted(by);
     const ordered = by === "grade" || by === "severity";
-    const codes = names[by].map((_, code) => code).filter((code) => found.repositories[code] || (by === "repository" && !filtered));
+    const texts = TEXTS(by);
+    const codes = texts.map((_, code) => code).filter((code) => found.repositories[code] || (by === "repository" && !filtered));
     // The names are in their order, which a sort keeps where the numbers are equal.
     if (!ordered) codes.sort((a, b) => found.critical[b] - found.critical[a] || found.open[b] - found.open[a] || a - b);
     draw(table, codes.length, (line) => {
       const code = codes[line];
       const states = STATES.map((_, state) => found.states[code * STATES.length + state]);
       const last = by === "repository" ? commits[code] : found.repositories[code];
-      return [names[by][code], ...states, found.critical[code], last];
+      return [texts[code], ...states, found.critical[code], last];
     });
   }
 
@@ -118,10 +122,11 @@
 
   function tests(wanted) {
     const made = [];
-    for (const column of ["team", "rule", "grade", "state"]) {
+    for (const column of ["rule", "grade", "state"]) {
       const code = wanted[column] ? Number(wanted[column]) : -1;
       if (code >= 0) made.push((index) => rows[column][index] === code);
     }
+    if (wanted.team) made.push((index) => owners[rows.team[index]].includes(Number(wanted.team)));
     // They are in order, the worst first.
     if (wanted.severity) made.push((index) => rows.severity[index] <= Number(wanted.severity));
     const part = wanted.repository.trim().toLowerCase();

@@ -16,19 +16,19 @@ from msgspec import Struct
 from hardener.authoring.edits import Severity
 from hardener.report.page import frame
 from hardener.report.repositories import tables
-from hardener.report.repositories.points import BY, ORDER, STATES, Overview, Row, counts, waves
+from hardener.report.repositories.points import BY, NO_TEAM, ORDER, STATES, Overview, Row, counts, teams, waves
 from hardener.support.printable import plain, seen_in_json
 
 _MOST_REPOSITORIES = 100  # shown without the script
 _COMMIT = 12  # characters
 # The columns of a point, each with its head.
 _POINTS: dict[str, tuple[str, Callable[[Row], str]]] = {
-    "severity": ("severity", BY["severity"]),
-    "grade": ("grade", BY["grade"]),
-    "rule": ("rule", BY["rule"]),
+    "severity": ("severity", lambda row: BY["severity"](row)[0]),
+    "grade": ("grade", lambda row: BY["grade"](row)[0]),
+    "rule": ("rule", lambda row: BY["rule"](row)[0]),
     "state": ("state", lambda row: STATES[row.state]),
-    "repository": ("repository", BY["repository"]),
-    "team": ("team", BY["team"]),
+    "repository": ("repository", lambda row: BY["repository"](row)[0]),
+    "team": ("team", lambda row: row.team or NO_TEAM),
     "file": ("file", lambda row: row.file),
     "object": ("object", lambda row: row.object),
     "seen": ("first seen", lambda row: (row.first_seen or "")[:10]),
@@ -104,7 +104,7 @@ def _filters(found: Overview) -> str:
     fields = [
         '<div class="words"><label for="repository">Repository</label><input id="repository" '
         'name="repository" type="search" autocomplete="off" spellcheck="false"></div>',
-        *([frame.select("team", "Team", _options(names, "team"))] if found.has_teams else []),
+        *([frame.select("team", "Team", _options(names, "owner"))] if found.has_teams else []),
         frame.select("rule", "Rule", _options(names, "rule")),
         frame.select("grade", "Grade", _options(names, "grade")),
         frame.select("severity", "Severity", severities),
@@ -229,7 +229,7 @@ def _text(text: str) -> str:
 
 
 def _names(found: Overview) -> dict[str, list[str]]:
-    """The texts of each column, in the order in which a table shows them."""
+    """The texts of each column, in the order in which a table shows them; "owner" are single teams."""
     made = {}
     for column, (_, value) in _POINTS.items():
         texts = set(map(value, found.rows))
@@ -238,6 +238,7 @@ def _names(found: Overview) -> dict[str, list[str]]:
     made["repository"] = sorted(
         {each.name for each in found.repositories if each.reason is None} | set(made["repository"])
     )
+    made["owner"] = sorted({team for row in found.rows for team in teams(row.team)})
     return made
 
 
@@ -253,11 +254,13 @@ def _data(found: Overview) -> str:
     for column, (_, value) in _POINTS.items():
         numbers = {text: number for number, text in enumerate(names[column])}
         codes[column] = [numbers[value(row)] for row in rows]
+    owners = {team: number for number, team in enumerate(names["owner"])}
     commits = {each.name: (each.commit or "")[:_COMMIT] for each in found.repositories}
     record = {
         "names": {column: list(map(plain, texts)) for column, texts in names.items()},
         "commits": [commits.get(name, "") for name in names["repository"]],
         "rows": codes,
+        "owners": [[owners[team] for team in teams(text if text != NO_TEAM else None)] for text in names["team"]],
         "searched": [column for column in _SEARCHED if _is_shown(found, column)],
     }
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct, field
 
@@ -15,8 +15,8 @@ NO_TEAM, NO_GRADE = "no team", "no grade"
 
 class Row(Struct, frozen=True):
     """What one rule says of one object. ``state`` is a key of ``STATES``; a finding has no grade. ``fingerprint`` is
-    the same in each run that finds the same, whatever line it is on. ``team`` owns the file; ``first_seen`` is when a
-    run found the point first."""
+    the same in each run that finds the same, whatever line it is on. ``team`` are the owners of the file with blanks
+    between them; ``first_seen`` is when a run found the point first."""
 
     repository: str
     commit: str | None
@@ -100,18 +100,23 @@ class Count(Struct):
         return sum(self.states[state] for state in OPEN)
 
 
-# What points are counted by, with the name of each that has none.
-BY: dict[str, Callable[[Row], str]] = {
-    "team": lambda row: row.team or NO_TEAM,
-    "repository": lambda row: row.repository,
-    "rule": lambda row: row.rule,
-    "grade": lambda row: row.grade or NO_GRADE,
-    "severity": lambda row: row.severity,
+# What points are counted by: the names of the lines in which one counts.
+BY: dict[str, Callable[[Row], Sequence[str]]] = {
+    "team": lambda row: teams(row.team),
+    "repository": lambda row: (row.repository,),
+    "rule": lambda row: (row.rule,),
+    "grade": lambda row: (row.grade or NO_GRADE,),
+    "severity": lambda row: (row.severity,),
 }
 ORDER = {
     "grade": [*(str(grade) for grade in sorted(Grade, key=lambda grade: grade.rank)), NO_GRADE],
     "severity": [str(severity) for severity in sorted(Severity, key=lambda severity: -severity.rank)],
 }
+
+
+def teams(owners: str | None) -> Sequence[str]:
+    """Return the teams that ``owners`` names, each of which has the point."""
+    return (owners or "").split() or (NO_TEAM,)
 
 
 def counts(overview: Overview, by: str) -> list[Count]:
@@ -120,12 +125,12 @@ def counts(overview: Overview, by: str) -> list[Count]:
     found: dict[str, Count] = {}
     if by == "repository":
         found = {each.name: Count(each.name) for each in overview.repositories if each.reason is None}
-    name = BY[by]
     for row in overview.rows:
-        count = found.setdefault(name(row), Count(name(row)))
-        count.states[row.state] += 1
-        count.critical += row.is_open and row.severity == Severity.CRITICAL
-        count.repositories.add(row.repository)
+        for name in BY[by](row):
+            count = found.setdefault(name, Count(name))
+            count.states[row.state] += 1
+            count.critical += row.is_open and row.severity == Severity.CRITICAL
+            count.repositories.add(row.repository)
     order = ORDER.get(by)
     if order is not None:
         return sorted(found.values(), key=lambda count: order.index(count.name))
