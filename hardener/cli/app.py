@@ -17,6 +17,7 @@ from hardener.cli.agents import mcp
 from hardener.cli.around_apply import PLAN_EXAMPLES, Lines, PlanPart, plan, show, undo
 from hardener.cli.editor import lsp
 from hardener.cli.fleet import fleet_group
+from hardener.cli.fleet_report import FLEET_PLAN_EXAMPLES, FLEET_REPORT_EXAMPLES, fleet_plan, fleet_report
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
 from hardener.cli.kept import baseline_group, golden, import_evidence, report_group
 from hardener.cli.options import (
@@ -673,6 +674,12 @@ harden mcp k8s --max-grade safe   apply makes what the manifests prove, and noth
 app.add_typer(golden, name="golden")
 app.add_typer(baseline_group, name="baseline")
 app.add_typer(report_group, name="report")
+fleet_group.command(
+    "report", cls=Command, short_help="Show what a run found, by team and rule.", epilog=FLEET_REPORT_EXAMPLES
+)(fleet_report)
+fleet_group.command(
+    "plan", cls=Command, short_help="Write a pull request for each repository.", epilog=FLEET_PLAN_EXAMPLES
+)(fleet_plan)
 app.add_typer(fleet_group, name="fleet")
 
 

@@ -94,12 +94,12 @@ def run(
     from hardener.fleet.run import Asked
     from hardener.fleet.run import run as run_fleet
 
-    limits = Limits(timeout, _size("--memory", memory), _size("--max-size", max_size))
+    limits = Limits(timeout, size("--memory", memory), size("--max-size", max_size))
     asked = Asked(file=db, limits=limits, rev=rev, cache=cache, jobs=jobs, scheduler=scheduler)
     sys.exit(run_fleet(list_file, choices_of(context), asked))
 
 
-def _size(option: str, text: str) -> int:
+def size(option: str, text: str) -> int:
     """Bytes of ``500M`` or ``4G``; a plain number is MiB. Raises InputError."""
     from hardener.errors import InputError
 

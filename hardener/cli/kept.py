@@ -83,6 +83,7 @@ class MergedFormat(StrEnum):
     html = "html"
     json = "json"
     csv = "csv"
+    text = "text"
 
 
 @report_group.callback()

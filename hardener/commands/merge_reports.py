@@ -7,15 +7,18 @@ import sys
 from hardener.commands.run import binary
 from hardener.errors import InputError
 from hardener.report import merged
+from hardener.report.repositories import page, tables
 from hardener.sources.files import UnreadableError, read_bytes
 
 _LARGEST = 256 * 1024 * 1024  # bytes of a report
-_FORMATS = {"html": merged.write_page, "json": merged.write_json, "csv": merged.write_csv}
+_FORMATS = {
+    "html": page.write_page, "json": tables.write_json, "csv": tables.write_csv, "text": tables.write_text,
+}  # fmt: skip
 
 
 def merge_reports(names: list[str], format: str) -> int:
     """Print what the reports ``names`` hold together. Returns 0; raises InputError for a file that is no report."""
-    found = merged.merged([merged.rows(name, _text(name)) for name in names])
+    found = merged.merged([merged.read(name, _text(name)) for name in names])
     _FORMATS[format](found, binary(sys.stdout, "backslashreplace"))
     sys.stdout.flush()
     return 0

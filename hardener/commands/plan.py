@@ -16,7 +16,7 @@ from hardener.authoring.edits import Grade
 from hardener.commands.interactive import hunks
 from hardener.commands.interactive.answers import Key, key
 from hardener.commands.progress import Progress
-from hardener.commands.run import Choices, Plan, Style, learn, learn_moved, read, write
+from hardener.commands.run import Choices, Plan, Style, informed, read, write
 from hardener.commands.write_files import finish_killed, may_write
 from hardener.engine.outcome import Change, Outcome
 from hardener.engine.pipeline import Gate
@@ -80,12 +80,35 @@ def _size(changes: list[Change]) -> int:
     return sum(len(hunk.before) + len(hunk.after) for hunk in made) or 1
 
 
+class Proposed(Struct):
+    """Part ``number`` of ``of`` parts of a plan, alone: ``outcome`` is what comes of it, ``redactor`` knows the secrets
+    of the tree, ``lines`` is how many lines of a patch it is."""
+
+    outcome: Outcome
+    redactor: Redactor
+    number: int
+    of: int
+    lines: int
+
+
+def proposed(
+    paths: list[str], choices: Choices, progress: Callable[[str], object], *, number: int, lines: int
+) -> Proposed | None:
+    """Return part ``number`` of the plan for ``paths``, as ``harden apply --plan`` would make it; None where the plan
+    has no such part. Nothing is written. Raises InputError for a wrong choice."""
+    tree, plan = read(paths, choices, progress, manifests_only=_MANIFESTS)
+    found = parts(plan.run(tree, progress), lines)
+    if number > len(found):
+        return None
+    part = found[number - 1]
+    outcome = _made(paths, choices, part.keys, progress)
+    return Proposed(outcome, informed(outcome), number, len(found), part.lines)
+
+
 def show(paths: list[str], choices: Choices, lines: int, say: Callable[[str], object]) -> int:
     """Print the parts of what is to be done to ``paths``. Returns 0."""
     outcome, _ = _decided(paths, choices)
-    redactor = Redactor()
-    learn(outcome.tree, redactor)
-    learn_moved(outcome, redactor)
+    redactor = informed(outcome)
     for line in _list(outcome, parts(outcome, lines), lines):
         say(plain_line(redactor.text(line)))
     return 0
@@ -134,19 +157,19 @@ def apply(paths: list[str], choices: Choices, style: Style, *, number: int, line
         if not 1 <= number <= len(found):
             has = f"has {counted(len(found), 'part')}" if found else "has no part: there is nothing to apply"
             raise InputError(f"--plan {number}: the plan {has}")
-        chosen = _made(paths, choices, found[number - 1].keys)
+        with Progress() as progress:
+            chosen = _made(paths, choices, found[number - 1].keys, progress)
         if not may_write(chosen, yes):
             return 2
         return write(chosen, style)
 
 
-def _made(paths: list[str], choices: Choices, keys: set[Key]) -> Outcome:
+def _made(paths: list[str], choices: Choices, keys: set[Key], progress: Callable[[str], object]) -> Outcome:
     """What comes of the steps ``keys`` alone."""
 
     def choose(step: Step) -> bool | None:
         return None if key(step.changes, whole=False) in keys else False
 
-    with Progress() as progress:
-        tree, plan = read(paths, choices, progress, manifests_only=_MANIFESTS)
-        plan.gate = Gate(plan.gate.max_grade, plan.gate.accepted, choose)
-        return plan.run(tree, progress)
+    tree, plan = read(paths, choices, progress, manifests_only=_MANIFESTS)
+    plan.gate = Gate(plan.gate.max_grade, plan.gate.accepted, choose)
+    return plan.run(tree, progress)

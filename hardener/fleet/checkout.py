@@ -17,12 +17,13 @@ import re
 import shutil
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from msgspec import Struct
 
 from hardener.errors import HardenError, InputError
 from hardener.fleet.addresses import Repository
+from hardener.sources.git import checkout
 from hardener.support import programs
 from hardener.support.printable import plain_line
 
@@ -113,7 +114,7 @@ def checked_out(
             yield _as_it_is(repository.source, rev)
             return
         until = time.monotonic() + limits.seconds
-        entry = os.path.join(cache, _entry_name(repository.address))
+        entry = os.path.join(cache, entry_name(repository.address))
         os.makedirs(entry, mode=0o700, exist_ok=True)
         with _locked(f"{entry}.lock", until):
             git = _Git(entry, repository, limits, until)
@@ -125,6 +126,21 @@ def checked_out(
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpaceError(f"{cache}: {error.strerror}") from None
         raise CheckoutError(f"{error.filename or cache}: {error.strerror}") from None
+
+
+@contextmanager
+def at_commit(repository: Repository, commit: str | None, cache: str, limits: Limits) -> Iterator[Checkout]:
+    """``repository`` at ``commit`` (None: a folder without Git), for nobody else meanwhile. Nothing is fetched where
+    its checkout is there from a run before. Raises as ``checked_out``."""
+    entry = os.path.join(cache, entry_name(repository.address))
+    with ExitStack() as stack:
+        if commit is not None and os.path.exists(os.path.join(entry, ".git", _WHOLE)):
+            stack.enter_context(_locked(f"{entry}.lock", time.monotonic() + limits.seconds))
+            if checkout.commit(entry) == commit and os.path.exists(os.path.join(entry, ".git", _WHOLE)):
+                yield Checkout(entry, commit)
+                return
+            stack.close()
+        yield stack.enter_context(checked_out(repository, commit, cache, limits, ()))
 
 
 def _is_git(folder: str) -> bool:
@@ -142,7 +158,8 @@ def _as_it_is(folder: str, rev: str | None) -> Checkout:
     return Checkout(folder, None)
 
 
-def _entry_name(address: str) -> str:
+def entry_name(address: str) -> str:
+    """Return a name for a folder of the repository ``address``: what it is called, and a hash."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", address.rstrip("/").rpartition("/")[2])[:60].strip(".-")
     digest = hashlib.sha256(address.encode("utf-8", "surrogateescape")).hexdigest()[:24]
     return f"{name or 'repository'}-{digest}"

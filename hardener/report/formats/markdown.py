@@ -109,8 +109,8 @@ class _Comment:
     def _mask(self, text: str) -> str:
         return plain(self.redactor.text(text))
 
-    def _code(self, text: str) -> str:
-        return _code(self._mask(text))
+    def code(self, text: str) -> str:
+        return code(self._mask(text))
 
     def _say(self, text: str) -> str:
         return as_text(self._mask(text))
@@ -154,7 +154,7 @@ class _Comment:
         """The id of a rule, with a link to its page where that is known."""
         transform = registry.transforms().get(id)
         page = page_of(transform) if transform is not None else None
-        return f"[{_code(id)}]({page})" if page else _code(id)
+        return f"[{code(id)}]({page})" if page else code(id)
 
     def _summary(self) -> str:
         rows = self.outcome.summary()["byRisk"]
@@ -187,7 +187,7 @@ class _Comment:
         items = []
         for override in self.outcome.overrides:
             what = self._code(chart_values.assignment(override))
-            why = ", ".join(map(_code, chart_values.ids(override)))
+            why = ", ".join(map(code, chart_values.ids(override)))
             items.append(f"- {what}: {self._say(chart_values.objects(override))} ({why})\n")
         return _Section(f"\n### {chart_values.title(self.outcome)}\n\n", items)
 
@@ -284,7 +284,7 @@ class _Comment:
     def _finding_item(self, group: list[Report]) -> str:
         first = group[0]
         grade = f"{first.severity} {first.risk}" if first.risk else str(first.severity)
-        text = f"- **{grade}** {_code(first.id)}{f' x {len(group)}' * (len(group) > 1)}: "
+        text = f"- **{grade}** {code(first.id)}{f' x {len(group)}' * (len(group) > 1)}: "
         text += self._say(f"{first.message}: {first.advice}") + "\n"
         for finding in group[:_PLACES]:
             named = f" {self._say(str(finding.object))}" if finding.object is not None else ""
@@ -301,7 +301,7 @@ class _Comment:
         drawn = "\n".join(graph_formats.mermaid(found)) + "\n"
         head = "\n<details><summary>Who talks to whom</summary>\n\n"
         if drawn.count("->") > _MOST_ARROWS or _length(drawn) > _SHARES["graph"] - _length(head) - _NOTE - 100:
-            text = f"Too much to draw here: {_code('harden graph --format mermaid')}\n"
+            text = f"Too much to draw here: {code('harden graph --format mermaid')}\n"
             return _Section(head, [text], "\n</details>\n")
         return _Section(head, [f"```mermaid\n{drawn}```\n"], "\n</details>\n", "harden graph shows it")
 
@@ -314,7 +314,7 @@ class _Comment:
             text = self._diff(patch, room)
             if text is None:
                 more = counted(len(self.patches) - number, "file")
-                see = _code("git diff") if self.applied else self._code(self.outcome.asked.command("diff"))
+                see = code("git diff") if self.applied else self._code(self.outcome.asked.command("diff"))
                 made.append(f"*{more} more left out, since the comment has no more room: {see} shows them.*\n")
                 break
             made.append(text)
@@ -365,8 +365,8 @@ def _fence(texts: Iterable[str]) -> str:
     return "`" * max(3, 1 + max((len(run) for text in texts for run in re.findall("`+", text)), default=0))
 
 
-def _code(text: str) -> str:
-    """A code span, in which nothing is special; a bar would end a cell of a table."""
+def code(text: str) -> str:
+    """Return a code span, in which nothing is special; a bar would end a cell of a table."""
     ticks = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     space = " " if text.startswith("`") or text.endswith("`") or not text.strip() else ""
     return f"{ticks}{space}{text}{space}{ticks}"

@@ -15,6 +15,7 @@ from hardener.authoring.edits import Severity
 from hardener.authoring.risks import RISKS, Risk
 from hardener.authoring.transform import Transform
 from hardener.engine.outcome import Outcome, Report
+from hardener.report.page import frame
 
 EXPLAINED = (
     "Score = 100 \u00d7 documents \u00f7 (documents + open points), rounded down. Before the changes an open point is "
@@ -133,8 +134,4 @@ def _scores(row: Row, after: str) -> str:
 def _bar(value: int) -> str:
     """A number, and a bar for the eye."""
     level = "good" if value >= 90 else "middling" if value >= 50 else "bad"
-    return (
-        f'<span class="score">{value}</span><svg class="bar {level}" viewBox="0 0 100 8" preserveAspectRatio="none" '
-        f'aria-hidden="true" focusable="false"><rect class="track" width="100" height="8"/>'
-        f'<rect class="fill" width="{value}" height="8"/></svg>'
-    )
+    return f'<span class="score">{value}</span>{frame.bar(value, level)}'

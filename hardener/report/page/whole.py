@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
-from hardener import __version__
 from hardener.authoring.edits import Grade, Severity
 from hardener.authoring.risks import RISKS
 from hardener.engine.outcome import Outcome
@@ -20,7 +17,7 @@ from hardener.report.connections import graph, graph_formats
 from hardener.report.context import Levels
 from hardener.report.impact import counted
 from hardener.report.levels import lines as level_lines
-from hardener.report.page import score, sections
+from hardener.report.page import frame, score, sections
 from hardener.report.page import side_by_side as sides
 from hardener.report.page.drawing import Drawing
 from hardener.report.page.words import BECOMES, Words
@@ -52,22 +49,11 @@ class Page:
     def whole(self) -> Iterator[str]:
         """Yield the page from its first character to its last."""
         parts = list(self._parts())
-        style, script = _asset("page.css"), _asset("page.js")
-        policy = f"default-src 'none'; style-src '{digest(style)}'; script-src '{digest(script)}'; base-uri 'none'"
-        yield f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="color-scheme" content="light dark">
-<title>harden: {counted(len(self.outcome.changes), "edit")}, {counted(len(self.outcome.findings), "finding")}</title>
-<style>{style}</style>
-</head>
-<body>
-<a class="skip" href="#main">Skip to the report</a>
-"""
+        script = frame.asset("page.js")
+        title = (
+            f"harden: {counted(len(self.outcome.changes), 'edit')}, {counted(len(self.outcome.findings), 'finding')}"
+        )
+        yield frame.opened(title, frame.asset("page.css"), script)
         yield from self._header(parts)
         yield '<main id="main" tabindex="-1">\n'
         for part in parts:
@@ -75,9 +61,8 @@ class Page:
             yield f'<section id="{part.id}" aria-labelledby="{title}"><h2 id="{title}">{part.title}</h2>\n'
             yield from part.body
             yield "</section>\n"
-        made = f"Made by harden {__version__}. This page loads nothing and sends nothing."
-        yield f"</main>\n<footer><p>{made}</p></footer>\n"
-        yield f"<script>{script}</script>\n</body>\n</html>\n"
+        yield "</main>\n"
+        yield frame.closed(script)
 
     def _header(self, parts: list[_Part]) -> Iterator[str]:
         outcome, words = self.outcome, self.words
@@ -168,13 +153,13 @@ class Page:
         files = sorted(self.words.files.items())
         yield '<form id="filters" hidden role="search" aria-label="Filter the records of this page">'
         yield '<div class="fields">'
-        yield _select("risk", "Risk", [(risk.id, f"{risk.id} {risk.title}") for risk in RISKS.values()])
-        yield _select("grade", "Grade", [(grade, str(grade)) for grade in Grade])
+        yield frame.select("risk", "Risk", [(risk.id, f"{risk.id} {risk.title}") for risk in RISKS.values()])
+        yield frame.select("grade", "Grade", [(grade, str(grade)) for grade in Grade])
         severities = sorted(Severity, key=lambda severity: -severity.rank)
-        yield _select(
+        yield frame.select(
             "severity", "Severity", [(s, s if s.rank == severities[0].rank else f"{s} and worse") for s in severities]
         )
-        yield _select("file", "File", [(str(number), self.words.text(name)) for name, number in files])
+        yield frame.select("file", "File", [(str(number), self.words.text(name)) for name, number in files])
         yield (
             '<div class="words"><label for="text">Text</label><input id="text" name="text" type="search" '
             'autocomplete="off" spellcheck="false"></div>'
@@ -253,24 +238,6 @@ def _numbered(outcome: Outcome) -> dict[str, int]:
     names |= {finding.file for finding in outcome.findings} | {refused.file for refused in outcome.refused}
     names |= {waived.place[0] for waived in outcome.waived} | {change.file.name for change in outcome.files}
     return {name: number for number, name in enumerate(sorted(names), 1)}
-
-
-def _select(name: str, label: str, options: list[tuple[str, str]]) -> str:
-    rest = "".join(f'<option value="{value}">{text}</option>' for value, text in options)
-    return (
-        f'<div><label for="{name}">{label}</label><select id="{name}" name="{name}">'
-        f'<option value="">all</option>{rest}</select></div>'
-    )
-
-
-def _asset(name: str) -> str:
-    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as file:
-        return file.read()
-
-
-def digest(text: str) -> str:
-    """What a content security policy calls an element that holds ``text``."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _short(profile: str) -> str:
