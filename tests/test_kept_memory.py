@@ -44,7 +44,7 @@ def test_a_document_more_takes_no_more_than_its_share() -> None:
     tracemalloc.start()
     try:
         # The lesser of two: what caches let go of meanwhile counts for one of the two, whatever ran before.
-        shares = [(kept(60) - kept(20)) / 40 for _ in range(2)]
+        shares = [(kept(36) - kept(12)) / 24 for _ in range(2)]
     finally:
         tracemalloc.stop()
     assert min(shares) < MOST, shares

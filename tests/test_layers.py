@@ -17,8 +17,9 @@ from .conftest import ROOT
 # The packages of `hardener`, from the top down; a module may import those below its package, and its neighbours in it.
 # The last is the package `hardener` itself.
 LAYERS = (
-    "__main__", "cli", "testing", "lsp", "agents", "commands", "outputs", "report", "observe", "charts", "engine",
-    "facts", "tree", "exports", "lock", "authoring", "kubernetes", "sources", "support", "errors", "",
+    "__main__", "cli", "testing", "lsp", "agents", "fleet", "commands", "outputs", "report", "observe", "charts",
+    "engine", "facts", "tree", "exports", "lock", "authoring", "kubernetes", "sources",
+    "support", "errors", "",
 )  # fmt: skip
 LONGEST = 800  # lines
 WIDEST = 10  # modules of one package that cannot be understood one without the other

@@ -11,10 +11,15 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock, patch
 
 import pytest
 
 pytest.importorskip("pygls", reason="needs the extra: pip install -e '.[lsp]'")
+
+from hardener.lsp.repository import Judged, Repository
+from hardener.sources.yaml import parsed
+from hardener.sources.yaml.positions import compose
 
 from .conftest import DEPLOYMENT, ROOT, SHARED
 from .lsp_client import CAPABILITIES, Client, Record, applied
@@ -150,6 +155,31 @@ def test_an_utf_8_client_gets_bytes(tree: Path) -> None:
         )
     line = text.split("\n")[found["range"]["start"]["line"]]
     assert found["range"]["end"]["character"] == len(line.encode())
+
+
+def test_a_keystroke_parses_no_other_document_again(tree: Path) -> None:
+    (tree / "other.yaml").write_text(
+        f"{DEPLOYMENT.replace('web', 'b')}---\n{DEPLOYMENT.replace('web', 'c')}", encoding="utf-8"
+    )
+    kept, path = Repository(str(tree)), str(tree / "web.yaml")
+    kept.judge({path: DEPLOYMENT}, lambda: False, only=path)
+    typed = {path: DEPLOYMENT + "# more\n"}
+    for only in (path, path, None):
+        with patch.object(parsed, "compose", wraps=compose) as again:
+            found = shown_of(kept.judge(typed, lambda: False, only=only), path)
+        with patch.object(parsed, "compose", wraps=compose) as anew:
+            assert found == shown_of(Repository(str(tree)).judge(typed, lambda: False, only=only), path)
+        assert not others(again) or only is None  # which parses what it writes
+        assert others(anew)
+
+
+def others(compose: Mock) -> list[str]:
+    texts = [call.args[0] for call in compose.call_args_list]
+    return [text for text in texts if "kind: Deployment" in text and "name: web" not in text]
+
+
+def shown_of(judged: Judged, path: str) -> list[tuple[str, int, str]]:
+    return [(each.id, each.line, each.message) for each in judged.problems[path]]
 
 
 # Quick fixes.

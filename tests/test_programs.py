@@ -13,6 +13,8 @@ import pytest
 
 from hardener.charts import helm
 from hardener.charts.files import copy as chart_copy
+from hardener.fleet import checkout
+from hardener.fleet.addresses import parsed
 from hardener.sources.git import program as git_program
 from hardener.support import programs
 
@@ -79,6 +81,18 @@ def test_the_page_names_each_option_and_variable_of_git(tmp_path: Path) -> None:
     asked_for = set(re.findall(r'git\.ask\(\s*"([a-z-]+)"', source))
     assert asked_for == {"rev-parse", "merge-base", "diff-index", "cat-file"}
     assert all(f"`{name}`" in PAGE for name in asked_for)
+
+
+def test_the_page_names_each_setting_and_variable_of_git_of_a_fleet() -> None:
+    own = PAGE.partition("## Git of a fleet")[2].partition("\n## ")[0]
+    assert not {each for each in checkout._SETTINGS if each.replace(os.devnull, "/dev/null") not in own}
+    limits = checkout.Limits(1.0, 1, 1)
+    environment = checkout._Git("/x", parsed("https://example.com/x"), limits, 1.0)._environment
+    ours = {name for name in environment if environment[name] != os.environ.get(name)}
+    assert "GIT_ALLOW_PROTOCOL" in ours and not {name for name in ours if name not in own}
+    source = (ROOT / "hardener" / "fleet" / "checkout.py").read_text(encoding="utf-8")
+    asked_for = set(re.findall(r'(?:git|self)\(\s*"([a-z-]+)"', source))
+    assert "fetch" in asked_for and not {name for name in asked_for if f"`{name}`" not in PAGE}
 
 
 def test_the_page_names_each_option_and_variable_of_helm() -> None:

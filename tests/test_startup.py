@@ -20,8 +20,9 @@ pytestmark = pytest.mark.slow
 # Imported in the function that uses them. Of our own modules these come late: commands, the formats of reports, charts,
 # the languages beside YAML, and few others (the import says why).
 HEAVY = {
-    "deepdiff", "dockerfile_parse", "httpx2", "importlib.metadata", "libcst", "lsprotocol", "mcp", "multiprocessing",
-    "pathspec", "pydantic", "pygls", "rich", "ruamel.yaml", "tree_sitter", "urllib.request",
+    "dask", "deepdiff", "distributed", "dockerfile_parse", "httpx2", "importlib.metadata", "libcst", "lsprotocol",
+    "mcp", "multiprocessing", "pathspec", "pydantic", "pygls", "rich", "ruamel.yaml", "sqlite3", "tree_sitter",
+    "urllib.request",
 }  # fmt: skip
 # Of ours, and large with what they import: what few trees have to do with.
 FOR_FEW = {

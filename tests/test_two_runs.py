@@ -29,7 +29,7 @@ def test_who_reads_hears_first_that_a_tree_is_mixed(tmp_path: Path) -> None:
     total, after = int(done.stderr.rpartition("changes:")[2]), snapshot(tmp_path / "whole")
     before = snapshot(first)
     mixed = 0
-    for at in range(1, total + 1, 2):
+    for at in range(1, total + 1, 3):
         work = shutil.copytree(first, tmp_path / str(at))
         kills._start(mode, work, at, signal.SIGKILL)
         left = {name: found for name, found in snapshot(work).items() if ".harden-run" not in name}

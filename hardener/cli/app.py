@@ -16,6 +16,7 @@ from hardener.cli import calm_collector
 from hardener.cli.agents import mcp
 from hardener.cli.around_apply import PLAN_EXAMPLES, Lines, PlanPart, plan, show, undo
 from hardener.cli.editor import lsp
+from hardener.cli.fleet import fleet_group
 from hardener.cli.help import CHART, REPORT, RUNS, VERDICT, WHERE, WHICH, Command
 from hardener.cli.kept import baseline_group, golden, import_evidence, report_group
 from hardener.cli.options import (
@@ -672,6 +673,7 @@ harden mcp k8s --max-grade safe   apply makes what the manifests prove, and noth
 app.add_typer(golden, name="golden")
 app.add_typer(baseline_group, name="baseline")
 app.add_typer(report_group, name="report")
+app.add_typer(fleet_group, name="fleet")
 
 
 def _version(value: bool) -> None:

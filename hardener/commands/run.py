@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -29,6 +29,7 @@ from hardener.report.redactor import Redactor
 from hardener.report.terminal.screen import Screen, is_terminal
 from hardener.sources import files
 from hardener.sources.files import run_folder
+from hardener.sources.manifests import Piece
 from hardener.sources.yaml import TextError, parse
 from hardener.support import waiting
 from hardener.support.printable import plain
@@ -207,7 +208,7 @@ def _set_options(chosen: Profile, choices: Choices, found: configuration.Config)
         name, equals, value = text.partition("=")
         if not equals:
             raise InputError(f"--set {text}: write GROUP.KEY=VALUE")
-        chosen.set_option(name, _option(text, value), "--set")
+        chosen.set_option(name, option_value(text, value), "--set")
     if choices.pin_format:
         chosen.set_option("images.pin-format", str(choices.pin_format), "--pin-format")
     if choices.prune_managed:
@@ -256,7 +257,8 @@ def _real(path: str | None) -> str | None:
     return None if path is None else files.target_path(path)
 
 
-def _option(given: str, value: str) -> Any:
+def option_value(given: str, value: str) -> Any:
+    """The ``value`` of an option that is set as ``given``: a scalar of YAML. Raises InputError."""
     try:
         documents = parse(value).documents if value else [""]
     except TextError as refused:
@@ -267,10 +269,15 @@ def _option(given: str, value: str) -> Any:
 
 
 def read(
-    paths: list[str], choices: Choices, progress: Callable[[str], object], *, manifests_only: str | None = None
+    paths: list[str],
+    choices: Choices,
+    progress: Callable[[str], object],
+    *,
+    manifests_only: str | None = None,
+    known: Mapping[int, Piece] | None = None,
 ) -> tuple[Tree, Plan]:
-    """The tree as read, and what to do with it; ``manifests_only`` is an option with which charts are left as they are.
-    Raises InputError for a choice that is wrong."""
+    """The tree as read, and what to do with it; ``manifests_only`` is an option with which charts are left as they are,
+    and ``known`` are pieces of an earlier run. Raises InputError for a choice that is wrong."""
     if manifests_only and choices.chart_values:
         raise InputError(f"{manifests_only} is about manifests: it does not go with --values")
     real, root = _places(paths, choices)
@@ -294,7 +301,7 @@ def read(
         from hardener.commands import secrets_folder  # late: most runs move no secret
 
         secrets_folder.check(plan.settings.secrets_out, [root, *real])
-    tree = Tree.read(real, root=root, settings=plan.settings, progress=phase(progress, "reading"))
+    tree = Tree.read(real, root=root, settings=plan.settings, progress=phase(progress, "reading"), known=known)
     if plan.touched is not None:
         plan.touched.widen(tree)
     return tree, plan

@@ -28,7 +28,8 @@ from hardener.tree.tree import Tree
 
 ID = "unread-workload"
 _LARGEST = 2 * 1024 * 1024  # bytes of a file that is searched: what is larger is generated
-_KIND = late_pattern(rf"""\bkind["']?[ \t]*:[ \t]*["']?(?:{"|".join(sorted(POD_KINDS))})\b""")
+# A pattern that begins with letters is found ten times as fast as one that begins with `\b`.
+_KIND = late_pattern(rf"""kind(?<!\wkind)["']?[ \t]*:[ \t]*["']?(?:{"|".join(sorted(POD_KINDS))})\b""")
 _BLOCKS = re.compile(
     r"kubernetes_(?:pod|deployment|replication_controller|stateful_set|daemon_set|daemonset|job|cron_job)(?:_v\d\w*)?"
 )

@@ -29,6 +29,7 @@ from hardener.report.patch import relative_name
 from hardener.report.problems import Kind, Problem, problems
 from hardener.report.redactor import Redactor
 from hardener.sources import files
+from hardener.sources.manifests import Piece, known_pieces
 from hardener.support.data_path import Path
 from hardener.tree.core_views import Container
 from hardener.tree.tree import Tree
@@ -90,6 +91,7 @@ class Repository:
     def __init__(self, root: str) -> None:
         self.root = root
         self._base = files.git_root(root) or root
+        self._known: dict[int, Piece] = {}
 
     def holds(self, path: str) -> bool:
         """Whether the file at the real path ``path`` belongs to it."""
@@ -129,7 +131,9 @@ class Repository:
             return list(map(_edited, plan.run(tree, _stopping(stop), forks=False).files))
 
     def _read(self, stop: Stop, only: list[str] | None = None) -> tuple[Tree, Plan]:
-        return read(["."], Choices(only=only), _stopping(stop))
+        tree, plan = read(["."], Choices(only=only), _stopping(stop), known=self._known)
+        self._known = known_pieces(tree.files)  # before the run, which lets go of those that it changes
+        return tree, plan
 
 
 def left_alone(judged: Judged, problem: Problem, reason: str) -> list[Edited]:

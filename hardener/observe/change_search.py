@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from hardener.authoring.edits import WrongShapeError
 from hardener.observe import capability_trial, log_evidence
 from hardener.observe.capability_trial import TRANSFORM, Names
-from hardener.observe.container_activity import Activity
+from hardener.observe.container_activity import Activity, gains_rights
 from hardener.observe.halving import MOST, Halving, TooManyError
 from hardener.observe.pod_run import Came
 from hardener.observe.pod_steps import DecidedPod, PodStep
@@ -23,11 +23,12 @@ from hardener.observe.pod_steps import DecidedPod, PodStep
 Map = dict[str, Any]
 Run = Callable[[Map, bool], Came]
 """Runs a workload with a spec; True: it is all that was decided."""
+_NO_RAISE = "no-privilege-escalation"
 _FEW = 4  # changes are put back one at a time
 # Changes that belong together, those first that stop most workloads.
 _GROUPS = (
     frozenset({"read-only-root-filesystem"}),
-    frozenset({TRANSFORM, "no-privilege-escalation"}),
+    frozenset({TRANSFORM, _NO_RAISE}),
     frozenset({"run-as-user", "run-as-non-root", "fs-group", "root-group"}),
 )
 
@@ -190,11 +191,15 @@ class ChangeSearch:
         return [step for step in named if step.id != TRANSFORM] if users else named
 
     def _expected(self, rest: Sequence[PodStep]) -> list[PodStep]:
-        """Those of ``rest`` that what it did as it is speaks of: it wrote where no volume can be, or it was root."""
-        writes = any(seen.occupied for seen in self._seen.values())
-        found = [step for step in rest if writes and step.id in _GROUPS[0]]
-        is_root = any(seen.user == 0 for seen in self._seen.values())
-        return found or [step for step in rest if is_root and step.id in _GROUPS[2]]
+        """Those of ``rest`` that what it did as it is speaks of: it wrote where no volume can be, it ran what gives
+        rights by its file, or it was root."""
+        signs = (
+            (any(seen.occupied for seen in self._seen.values()), _GROUPS[0]),
+            (any(map(gains_rights, self._seen.values())), frozenset({_NO_RAISE})),
+            (any(seen.user == 0 for seen in self._seen.values()), _GROUPS[2]),
+        )
+        expected = ([step for step in rest if step.id in ids] for is_so, ids in signs if is_so)
+        return next(filter(None, expected), [])
 
     def _give(self, came: Came, chosen: Sequence[PodStep]) -> bool:
         """Give the containers of ``chosen`` the capabilities that the lines of ``came`` name, and those that they used
@@ -215,9 +220,14 @@ class ChangeSearch:
         return is_new
 
     def _may(self, chosen: Sequence[PodStep], name: str) -> Names:
-        """What a container may be given: of use to root, or to a program whose file carries it."""
-        is_root = self._starts_as_root(self.spec(chosen), name)
-        return capability_trial.ALL if is_root else capability_trial.OF_FILES
+        """What a container may be given: of use to root, or to who becomes root by a file that it runs, or to a program
+        whose file carries it."""
+        raises = bool(self._raised(name)) and not any(step.id == _NO_RAISE for step in chosen)
+        has_use = raises or self._starts_as_root(self.spec(chosen), name)
+        return capability_trial.ALL if has_use else capability_trial.OF_FILES
+
+    def _raised(self, name: str) -> set[str]:
+        return self._seen[name].raised if name in self._seen else set()
 
     def _used(self, name: str, may: Names) -> list[str]:
         return [each for each in capability_trial.used(self._seen.get(name, Activity())) if each in may]

@@ -48,6 +48,10 @@ class Activity(Struct, eq=False):
     when it was told to, ``done``: it has ended by itself, with 0. ``exercised``: what a user gave to find out whether
     it works says that it does. ``timers``: what waits for its hour and was started once, and whether that ended well.
     ``age``: the seconds from its start until its files were looked at.
+
+    ``stored``: the files that it changed in the places that it wrote to, with their sizes, None where nobody looked; of
+    these ``for_exercise`` got what they hold while it was exercised, or right after that. ``raised``: the programs that
+    it ran, or read, which give rights by a bit or capabilities of their file.
     """
 
     user: int | None = None
@@ -78,6 +82,9 @@ class Activity(Struct, eq=False):
     waits: float = 0
     kept: set[str] = field(default_factory=set)
     later: set[str] = field(default_factory=set)
+    stored: dict[str, int] | None = None
+    for_exercise: set[str] = field(default_factory=set)
+    raised: set[str] = field(default_factory=set)
     age: float = 0
     prepared: set[str] = field(default_factory=set)
     answers: list[Answer] = field(default_factory=list)
@@ -179,7 +186,7 @@ class Activity(Struct, eq=False):
             self.user, self.groups = other.user, other.groups
         for name in (
             "capabilities", "listens", "connections", "callers", "wrote", "occupied", "calls", "outside", "users",
-            "kept", "prepared", "complaints",
+            "kept", "prepared", "complaints", "raised",
         ):  # fmt: skip
             getattr(self, name).update(getattr(other, name))
         self.regrouped, self.jailed = self.regrouped or other.regrouped, self.jailed or other.jailed
@@ -194,6 +201,11 @@ class Activity(Struct, eq=False):
         self._take_peaks(other)
         if other.token is not None:
             self.token = self.token or other.token
+
+
+def gains_rights(seen: Activity) -> bool:
+    """Whether it ran a program that gives rights by its file, and not only as root, who has them."""
+    return bool(seen.raised and seen.users - {0})
 
 
 def folders_written(

@@ -1,9 +1,12 @@
-"""What an engine tells of a container that is there: the files that it changed, its folders, and its log."""
+"""What is told of a container that is there: the files that it changed, its folders, and its log."""
 
 from __future__ import annotations
 
 import json
 
+from hardener.observe.accepted import is_path
+from hardener.observe.agent_client import AgentClient
+from hardener.observe.container_activity import Activity
 from hardener.observe.engine import Engine
 from hardener.observe.image_folders import entries
 
@@ -31,6 +34,14 @@ def is_folder(engine: Engine, container: str, path: str) -> bool:
     """Whether a container has a folder at ``path``."""
     entry = next(entries(engine, container, path), None)
     return entry is not None and entry.isdir()
+
+
+def prepared(agent: AgentClient, pid: int, seen: Activity) -> set[str]:
+    """Empty folders of the image of a container with the first process ``pid`` (0: none) that belong to one of its
+    users other than root."""
+    users = sorted(seen.users - {0})
+    found = agent("prepared", pid, users, sorted(seen.wrote)) if users and pid else None
+    return {path for path in found or () if is_path(path)}
 
 
 def log(engine: Engine, container: str) -> list[str]:

@@ -3,6 +3,7 @@ about. Each difference is a failure of the changes."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -53,6 +54,7 @@ def differences(
         failed = [each for each, well in old.timers.items() if well and new.timers.get(each) is False]
         yield from (Difference(f"{name}: its timer {each.command!r} no longer ends with 0") for each in failed)
         yield from map(Difference, _vanished(name, old, new) if whole else ())
+        yield from map(Difference, unstored(name, old, new))
         if not {old.code, new.code} & {None, KILLED} and new.code != old.code:
             yield Difference(f"{name} ends with {new.code} when it is told to end, and with {old.code} as it is")
 
@@ -114,6 +116,33 @@ def _vanished(name: str, old: Activity, new: Activity) -> Iterator[str]:
     for path in sorted({*old.wrote, *old.kept} - old.later):
         if not any(_is_within(path, place) or _is_within(place, path) for place in now):
             yield f"{name} no longer writes to {path}"
+
+
+def filled(before: Mapping[str, int] | None, after: Mapping[str, int] | None) -> set[str]:
+    """The files that got what they hold between two looks at their sizes; none where one of these is missing."""
+    if before is None or after is None:
+        return set()
+    return {path for path, size in after.items() if size and before.get(path) != size}
+
+
+def unstored(name: str, old: Activity, new: Activity) -> Iterator[str]:
+    """What it stored for an exercise as it is, and does not although that ends as it did: a server may take what it
+    then cannot store. The names of files may be others each time; so one that is not there is missed only where nothing
+    is stored in its place at all."""
+    if new.stored is None:
+        return
+    for path in sorted(old.for_exercise):
+        if new.stored.get(path) == 0:
+            yield f"exercised, {name} leaves {path} empty"
+    for place in sorted({_place_of(path, old) for path in old.for_exercise}):
+        if not any(size and _is_within(path, place) for path, size in new.stored.items()):
+            yield f"exercised, {name} no longer stores anything in {place}"
+
+
+def _place_of(path: str, seen: Activity) -> str:
+    """The innermost folder of those that it wrote to that has ``path``."""
+    places = (place for place in (*seen.wrote, *seen.kept) if _is_within(path, place))
+    return max(places, key=len, default=posixpath.dirname(path))
 
 
 def _is_within(path: str, folder: str) -> bool:

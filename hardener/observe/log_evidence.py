@@ -35,7 +35,7 @@ _LACKS: tuple[tuple[re.Pattern[str], tuple[str, ...]], ...] = tuple(
         (r"\bkill\b|send(?:ing)? signal", "KILL"),
         (r"port \d{1,3}\b|(?:\.\d{1,3}|[\]*]|localhost):\d{1,3}\b", "NET_BIND_SERVICE"),
         (r"^(?!.*(?<![\w.])/\w).*(?:\bbind|listen)", "NET_BIND_SERVICE"),  # a path is that of a socket of another kind
-        (r"audit", "AUDIT_WRITE"),
+        (r"(?<!\w)audit(?! plugin)", "AUDIT_WRITE"),  # sudo calls its own plugin so
     )
 )
 _FILES = ("DAC_OVERRIDE",)  # past the modes of files, where nothing else is named

@@ -1,8 +1,8 @@
 """What has to be done where the containers are: look at their processes, ask their ports, carry a port of a Service.
 
 A process of its own, since of a rootless engine that is another user namespace: its standard input takes requests, its
-output gives answers, both one JSON value a line. With ``process_look`` it uses the standard library alone, so that it
-starts as it is.
+output gives answers, both one JSON value a line. With ``process_look`` and ``file_look`` it uses the standard
+library alone, so that it starts as it is.
 Sources of probes: kubernetes pkg/probe/http and pkg/probe/tcp.
 """
 
@@ -25,6 +25,7 @@ import threading
 import time
 from typing import Any
 
+from hardener.observe.file_look import raisers, stored
 from hardener.observe.process_look import lines_of, look
 
 _MOST_BODY = 10 * 1024
@@ -90,6 +91,20 @@ def _note_reads(handle: int) -> None:
 def was_read(path: str) -> bool:
     """Whether the file was read since it is watched."""
     return path in _read_files
+
+
+def watch_raisers(pid: int) -> None:
+    """Note from now on which programs of a container, with the first process ``pid``, run with more rights than who
+    starts them."""
+    _raisers[pid] = [path for path in raisers(pid) if watch(f"{_root_of(pid)}{path}")]
+
+
+def raised(pid: int) -> list[str]:
+    """Those that ran since ``watch_raisers``; one that somebody reads counts, too."""
+    return [path for path in _raisers.get(pid, ()) if was_read(f"{_root_of(pid)}{path}")]
+
+
+_raisers: dict[int, list[str]] = {}  # by the first process of their container
 
 
 def ask_tcp(host: str, port: int, seconds: float) -> str | None:
@@ -575,8 +590,8 @@ _CALL = re.compile(r"[a-z_][a-z0-9_]*")
 _CALLS = {
     call.__name__: call
     for call in (
-        look, watch, was_read, ask_tcp, ask_http, ask_grpc, ask_words, carry, expose, hide, give, free,
-        prepared, crontabs, written, trace, traced, answer_names, asked_names,
+        look, watch, was_read, watch_raisers, raised, ask_tcp, ask_http, ask_grpc, ask_words, carry, expose, hide, give,
+        free, prepared, stored, crontabs, written, trace, traced, answer_names, asked_names,
     )
 }  # fmt: skip
 

@@ -14,8 +14,8 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.errors import HardenError
-from hardener.observe import container_files, container_options
-from hardener.observe.accepted import is_folder, is_path
+from hardener.observe import container_files, container_options, stored_files
+from hardener.observe.accepted import is_folder
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity, folders_written
 from hardener.observe.created_container import Expected, unlike
@@ -159,8 +159,8 @@ class PodRun:
 
         Raises EngineError where the engine itself does not do what it is asked for: nothing is known then."""
         try:
-            self._start(_MOST_RESTARTS if restarts else 0)
             self._answers.before = before
+            self._start(_MOST_RESTARTS if restarts else 0)
             came = self._watch(seconds, whole=whole, restarts=restarts, serves=serves)
         except NotOfferedError as error:
             found = at(error.path, str(error), error.remedy) if error.path else Refusal((), str(error), error.remedy)
@@ -331,20 +331,32 @@ class PodRun:
         self._volumes.settle()
         self._check(container)
         if "--dns" in words and not _serves_names(self.pod.spec):  # it owns the network of the pod
-            state = self._engine.inspect("container", container.name) or {}
-            container.resolver = int((state.get("State") or {}).get("Pid") or 0)
+            container.resolver = self._process_of(container)
             if container.resolver:
                 self._agent("answer_names", container.resolver)
         self._trace(container)
+        self._watch_raisers(container)
         self._started(self._engine.call("start", container.name))
+        self._watch_raisers(container)  # of docker it has no process before
         self._engine.note_start(None)
+
+    def _process_of(self, container: RunningContainer) -> int:
+        state = self._engine.inspect("container", container.name) or {}
+        return int((state.get("State") or {}).get("Pid") or 0)
+
+    def _watch_raisers(self, container: RunningContainer) -> None:
+        """Note from now on which programs it runs that give rights by their file, where it runs as it is."""
+        if self._answers.before is not None or container.watched:
+            return
+        container.watched = self._process_of(container)
+        if container.watched:
+            self._agent("watch_raisers", container.watched)
 
     def _trace(self, container: RunningContainer) -> None:
         """Count its system calls from its first one on, where somebody asked for them. Raises EngineError."""
         if self._engine.strace is None or (self.pod.key, container.spec.get("name")) in self._engine.profiles:
             return
-        state = self._engine.inspect("container", container.name) or {}
-        container.traced = int((state.get("State") or {}).get("Pid") or 0)
+        container.traced = self._process_of(container)
         problem = self._agent("trace", container.traced, self._engine.strace, self._engine.folder)
         if problem is not None:
             raise EngineError(f"the system calls of {container.spec.get('name')} cannot be recorded: {problem}")
@@ -515,9 +527,11 @@ class PodRun:
             looks.join()
 
     def note_exercise(self) -> None:
-        """Note that what a user gave to find out whether it works says so."""
+        """Note that what a user gave to find out whether it works says so, when it has had the time to store what
+        it took."""
         for container in self._running:
             container.seen.exercised = True
+        stored_files.wait(self._agent, self._running, self._answers.before, self._pause)
 
     def go_down(self) -> dict[str, Activity]:
         """Tell it to end, as a kubelet does, wait for that, and return what was seen of each container until then."""
@@ -701,10 +715,13 @@ class PodRun:
             if container in self._running:
                 self._look(container)
                 container.seen.age = time.monotonic() - container.began
+                if container.watched:  # before anybody else reads them
+                    container.seen.raised |= set(self._agent("raised", container.watched) or ())
                 if not ends:
                     self._note_files(container)
                 if self._answers.before is None:
-                    container.seen.prepared |= self._prepared(container)
+                    container.seen.prepared |= container_files.prepared(self._agent, container.pid, container.seen)
+                    stored_files.note(self._agent, container, {*container.seen.wrote, *container.seen.kept})
             if read:
                 container.seen.token = True if True in read else None if None in read else False
             name = str(container.spec.get("name"))
@@ -735,13 +752,6 @@ class PodRun:
             self._volumes.mounts(container.spec, container.variables, self.pod.mounts_token)
         )
         container.seen.complaints |= complaints(container_files.log(self._engine, container.name))
-
-    def _prepared(self, container: RunningContainer) -> set[str]:
-        """Empty folders of its image that belong to one of its users other than root."""
-        users = sorted(container.seen.users - {0})
-        wrote = sorted(container.seen.wrote)
-        found = self._agent("prepared", container.pid, users, wrote) if users and container.pid else None
-        return {path for path in found or () if is_path(path)}
 
     def _is_occupied(self, image: str, path: str) -> bool:
         """Whether the image has a file or a link below ``path``."""

@@ -19,8 +19,9 @@ Map = dict[str, Any]
 
 @dataclass(slots=True, eq=False)
 class RunningContainer:
-    """``spec`` is of its manifest, ``name`` what the engine calls it; ``traced`` and ``resolver`` are processes of the
-    machine of which its system calls and its questions for names are known; ``seen``: what it did."""
+    """``spec`` is of its manifest, ``name`` what the engine calls it; ``traced``, ``resolver`` and ``watched`` are
+    processes of the machine of which its system calls, its questions for names, and what it runs are known; ``seen``:
+    what it did."""
 
     spec: Map
     name: str
@@ -29,6 +30,7 @@ class RunningContainer:
     pid: int = 0
     traced: int = 0
     resolver: int = 0
+    watched: int = 0
     id: str = ""
     began: float = 0.0
     done: bool = False

@@ -24,7 +24,7 @@ from hardener.observe.agent_client import AgentClient
 from hardener.observe.application import DEFAULT, Application, Workload, ends, is_test
 from hardener.observe.change_search import Cause, ChangeSearch, makeable
 from hardener.observe.container_activity import Activity
-from hardener.observe.differences import KILLED, differences, has_answered, killed, unwritable
+from hardener.observe.differences import KILLED, differences, filled, has_answered, killed, unwritable
 from hardener.observe.engine import Engine, EngineError
 from hardener.observe.exercise import Exercise
 from hardener.observe.halving import TooManyError
@@ -200,6 +200,9 @@ class Session:
             else:
                 case.unexercised.append(f"as it is, {plain(problem)}")
         if case.exercises:
+            for name, found in case.application.facts(case.workload).items():
+                old = case.as_it_is[name]
+                old.for_exercise = filled(old.stored, found.stored)
             for found in case.workload.seen.values():
                 found.exercised = True
 

@@ -19,7 +19,7 @@ from hardener.observe.exercise import Exercise
 from hardener.observe.pod_steps import Name, PodStep
 from hardener.observe.refusal import NotStartedError
 from hardener.observe.results import Result, otherwise
-from hardener.observe.work_seen import doubts, shown
+from hardener.observe.work_seen import doubts, shown, unjudged
 
 Map = dict[str, Any]
 
@@ -83,6 +83,7 @@ class Case(Struct, eq=False):
         ``engine`` that looked at it for ``seconds``."""
         seen = self.workload.seen.get(name, Activity())
         assert self.workload.came is not None
+        held = self.held.get(name, {})
         failed = {id: tuple(sorted(each)) for id, each in sorted(self.failed.get(name, {}).items())}
         return Observation(
             digest=digest,
@@ -106,7 +107,7 @@ class Case(Struct, eq=False):
             outside=tuple(sorted(seen.outside)),
             token=seen.token,
             connects=tuple(sorted(self.connects.get(name, ()))),
-            held={id: tuple(sorted(each)) for id, each in sorted(self.held.get(name, {}).items())},
+            held={id: tuple(sorted(each)) for id, each in sorted(held.items()) if id not in unjudged(seen)},
             failed=failed,
             because={id: self.because[id] for id in failed},
             needs=self.proved_needs(name),
@@ -128,6 +129,8 @@ class Case(Struct, eq=False):
             if seen is not None:
                 result.shown[container.name] = tuple(shown(seen, seconds))
                 result.doubts[container.name] = tuple(doubts(seen, seconds))
+                held = self.held.get(container.name, {})
+                result.lost += [f"{container.name}: {why}" for id, why in unjudged(seen).items() if id in held]
                 result.containers.append((container.name, text, image.digest if image else None, seen))
         self.judge(result)
 
@@ -143,7 +146,8 @@ class Case(Struct, eq=False):
         names = (container.name for container in self.workload.pod.containers)
         result.needs = {name: needs for name in names if (needs := self.proved_needs(name)) is not None}
         failed = {failure.ids[-1] for failure in result.failed if not failure.otherwise}
-        result.held = sorted(self.held_ids - failed)
+        unknown = {id for seen in self.workload.seen.values() for id in unjudged(seen)}
+        result.held = sorted(self.held_ids - failed - unknown)
         result.state = "held" if self.whole and not failed else "partly"
         if result.state == "partly" and not result.failed and not result.reason:
             result.reason = "the run ended before it was known whether it comes up hardened"

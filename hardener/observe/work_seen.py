@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hardener.observe.container_activity import Activity
+from hardener.observe.container_activity import Activity, gains_rights
 from hardener.observe.timers import has_daemon
+
+_NO_RAISE = "no-privilege-escalation"
+_MOST_NAMED = 3
 
 
 def shown(seen: Activity, seconds: int) -> Iterator[str]:
@@ -19,6 +22,15 @@ def shown(seen: Activity, seconds: int) -> Iterator[str]:
     elif seen.sees_sockets and not seen.listens:
         yield from (f"{entry.command} ended with 0" for entry, well in seen.timers.items() if well)
         yield f"no difference in {seconds} s"
+
+
+def unjudged(seen: Activity) -> dict[str, str]:
+    """The transforms of which no run shows enough, each with why. A program that gets rights by its file, and fails
+    without them, fails where nobody looks: what it was asked for is done later, or elsewhere."""
+    if not gains_rights(seen):
+        return {}
+    names = ", ".join(sorted(seen.raised)[:_MOST_NAMED])
+    return {_NO_RAISE: f"it runs {names} with rights that {_NO_RAISE} takes away: nobody saw what that stops"}
 
 
 def doubts(seen: Activity, seconds: int) -> Iterator[str]:

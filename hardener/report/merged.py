@@ -8,7 +8,7 @@ import html
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct, to_builtins
@@ -58,7 +58,7 @@ def rows(name: str, text: str) -> list[Row]:
     if not isinstance(report, dict) or report.get("version") != 1 or not isinstance(report.get("summary"), dict):
         raise InputError(f"{name}: is no JSON report of harden: write one with --format json")
     try:
-        return list(_rows(name, report))
+        return list(rows_of(name, report))
     except (KeyError, TypeError, AttributeError, ValueError):
         raise InputError(f"{name}: a record of this report is not as its schema says") from None
 
@@ -87,7 +87,9 @@ def waves(found: Iterable[Row]) -> list[Wave]:
     return sorted(made, key=lambda wave: (Grade(wave.grade).rank, -wave.repositories, wave.rule))
 
 
-def _rows(name: str, report: dict[str, Any]) -> Iterator[Row]:
+def rows_of(name: str, report: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield the rows of the JSON report ``report``, which is called ``name``: one for all edits of a rule in an object.
+    Raises KeyError, TypeError, AttributeError or ValueError where a record is not as its schema says."""
     origin = report.get("repository") or {}  # a report of an earlier release has none
     repository, commit = _text(origin.get("address") or name), origin.get("commit")
     seen: set[tuple[str, ...]] = set()

@@ -190,6 +190,7 @@ class Hardened:
     ``not_in_patch`` are the names of files that ``patch()`` leaves out, since it would show their secrets.
     ``impact`` is what a person has to know before the changes are applied, the gravest first.
     ``notes`` say what was not read: test data, or why it was nothing at all.
+    ``workloads`` counts the objects that run pods, and the pods.
     """
 
     profile: str
@@ -205,6 +206,7 @@ class Hardened:
     after_you_apply: tuple[str, ...]
     not_in_patch: tuple[str, ...]
     notes: tuple[str, ...]
+    workloads: int
     _patch: str = field(repr=False)
 
     @property
@@ -254,8 +256,14 @@ def records(outcome: Outcome, redactor: Redactor) -> dict[str, Any]:
         "after_you_apply": tuple(report["afterYouApply"]),
         "not_in_patch": tuple(masked),
         "notes": tuple(note["message"] for note in report["notes"]),
+        "workloads": _workloads(outcome),
         "_patch": "".join(patch),
     }
+
+
+def _workloads(outcome: Outcome) -> int:
+    pods = (pod for pod in outcome.tree.pods_and_parts if not (pod.partial and pod.is_fragment))
+    return len({id(pod.object) for pod in pods if pod.object.editable and "patch" not in pod.object.classes})
 
 
 def _object(found: dict[str, Any] | None) -> Any:

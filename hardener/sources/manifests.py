@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct, field
@@ -151,6 +151,17 @@ def load(
             if piece.problem and optional(segment.text):
                 piece.problem = None
     return file
+
+
+def known_pieces(files: Iterable[ManifestFile]) -> dict[int, Piece]:
+    """The pieces of ``files`` for ``load`` in a later run, which parses none of their texts again. Each is in a file of
+    its own, so that nothing else of this run is kept."""
+    found: dict[int, Piece] = {}
+    for piece in (piece for file in files for piece in file.pieces if piece.tree is not None and not piece.shared):
+        text = piece.text
+        alone = ManifestFile(piece.file.path, piece.file.name, Content(text, False, 0, 0), editable=True)
+        found[hash(text)] = Piece(alone, 0, len(text), 0, tree=piece.tree)
+    return found
 
 
 def check(piece: Piece) -> None:

@@ -81,6 +81,7 @@ def started(
 def bounded(
     name: str, arguments: Sequence[str], *, seconds: float, output: int, memory: int | None, folder: str,
     outside: str | None = None, environment: Mapping[str, str] | None = None, keeps_head: bool = False,
+    file_size: int | None = None,
 ) -> Done:  # fmt: skip
     """Run a program that works on a stranger's data, in the working directory ``folder``; found as by ``run``, or by an
     absolute path.
@@ -88,7 +89,8 @@ def bounded(
     It and what it starts are ended after ``seconds``, or when it has printed more than ``output`` bytes, which are
     never held, unless ``keeps_head`` asks for the first of them. ``memory`` bounds the bytes of its address space where
     the platform can do that (Linux), and then its processor time is bounded, too; None for a program whose children
-    live on. It has no terminal, and reads nothing. Raises ProgramError where it cannot be started.
+    live on. ``file_size`` bounds the bytes of each file that it writes (Linux). It has no terminal, and reads nothing.
+    Raises ProgramError where it cannot be started.
     """
     found, given = _found(name, outside, environment)
     try:
@@ -98,12 +100,10 @@ def bounded(
         )  # fmt: skip
     except (OSError, ValueError, subprocess.SubprocessError):
         raise ProgramError(f"{name} cannot be started") from None
-    return _watched(process, seconds, output, memory, keeps_head)
+    return _watched(process, seconds, output, _Most(seconds, memory, file_size), keeps_head)
 
 
-def _watched(
-    process: subprocess.Popen[bytes], seconds: float, output: int, memory: int | None, keeps_head: bool
-) -> Done:
+def _watched(process: subprocess.Popen[bytes], seconds: float, output: int, most: _Most, keeps_head: bool) -> Done:
     assert process.stdout is not None and process.stderr is not None
     until = time.monotonic() + seconds
     printed, said = _Printed(output), bytearray()
@@ -112,8 +112,7 @@ def _watched(
     listener = threading.Thread(target=_ends_of, args=(process.stderr, said), daemon=True)
     in_time = False
     try:
-        if memory is not None:
-            _limit(process.pid, seconds, memory)
+        _limit(process.pid, most)
         reader.start()
         listener.start()
         reader.join(seconds)
@@ -161,16 +160,29 @@ def _ends_of(stream: IO[bytes], said: bytearray) -> None:
                 del said[_HEAD:-_TAIL]
 
 
-def _limit(pid: int, seconds: float, memory: int) -> None:
-    """Bound the memory and the processor time of a program that has just begun: the time ends it also where harden
-    itself is killed and cannot."""
+class _Most(Struct, frozen=True):
+    """What a program may use: ``memory`` and ``file_size`` in bytes, None for as much as it likes."""
+
+    seconds: float
+    memory: int | None
+    file_size: int | None
+
+
+def _limit(pid: int, most: _Most) -> None:
+    """Bound the memory, the processor time and the files of a program that has just begun: the time ends it also where
+    harden itself is killed and cannot."""
     if sys.platform == "linux":
         import resource
 
-        time = int(seconds + 1) * (os.cpu_count() or 1)
-        for what, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, time), (resource.RLIMIT_CORE, 0)):
+        limits = []
+        if most.memory is not None:
+            time = int(most.seconds + 1) * (os.cpu_count() or 1)
+            limits += [(resource.RLIMIT_AS, most.memory), (resource.RLIMIT_CPU, time), (resource.RLIMIT_CORE, 0)]
+        if most.file_size is not None:
+            limits += [(resource.RLIMIT_FSIZE, most.file_size), (resource.RLIMIT_CORE, 0)]
+        for what, bound in limits:
             try:
-                resource.prlimit(pid, what, (most, most))
+                resource.prlimit(pid, what, (bound, bound))
             except (OSError, ValueError):  # it is over already, or what harden itself may use is less
                 continue
 

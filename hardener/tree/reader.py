@@ -55,9 +55,12 @@ _JSONNET = ".jsonnet"
 _OF_JSONNET = "check what it comes to: jsonnet FILE > OTHER, then harden check OTHER"
 
 
-def read_tree(tree: Tree, paths: list[str], progress: Callable[[str], object]) -> None:
-    """Read ``paths`` (real paths of files and folders) for editing and all of the root as evidence."""
-    reader, passed, endings = _Reader(tree), tree.passed, registry.endings()
+def read_tree(
+    tree: Tree, paths: list[str], progress: Callable[[str], object], known: Mapping[int, Piece] | None = None
+) -> None:
+    """Read ``paths`` (real paths of files and folders) for editing and all of the root as evidence; ``known`` are
+    pieces of an earlier run, see ``manifests.known_pieces``."""
+    reader, passed, endings = _Reader(tree, pieces=dict(known or {})), tree.passed, registry.endings()
     passed.looked_for = unread_forms.ENDINGS
     for path in paths:
         also = _is_of_gate if tree.is_gate else _is_also_read

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from datetime import date
 from functools import cached_property, partial
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -139,12 +139,14 @@ class Tree(Struct, eq=False, dict=True):
         root: str,
         settings: Settings | None = None,
         progress: Callable[[str], object] = lambda name: None,
+        known: Mapping[int, Piece] | None = None,
     ) -> Tree:
-        """Read ``paths`` (real paths of files and folders) for editing and all of ``root`` as evidence."""
+        """Read ``paths`` (real paths of files and folders) for editing and all of ``root`` as evidence; ``known`` are
+        pieces of an earlier run, see ``manifests.known_pieces``."""
         settings = settings or Settings()
         lock = lock_for(root, settings)
         tree = cls(root=root, settings=settings, given=tuple(paths), lock=lock, recorded=recorded_for(root, settings))
-        reader.read_tree(tree, paths, progress)
+        reader.read_tree(tree, paths, progress, known)
         if tree.recorded is None and not settings.no_waivers:
             tree.recorded = told_in(tree)
         return tree

@@ -455,7 +455,7 @@ def _print_profiles(
         found = seen[one.name]["seccomp"].get("main") or {"because": "none was recorded"}
         if found["because"]:
             return f"  {one.name}: no profile: {found['because']}"
-        file = folder / f"{one.kind.lower()}-{one.name}-main.json"
+        file = folder / f"{namespace(one)}-{one.kind.lower()}-{one.name}-main.json"
         options = ("--security-opt", f"seccomp={file}")
         problem = machine.problem(one, json.loads(json.dumps(pods[one.name])), "profile", seconds, options)
         return f"  {one.name}: {len(found['calls'])} of {found['of']}: {problem or 'content'}"

@@ -358,6 +358,9 @@ log file = /dev/stdout
   read only = no
 """
 _PROFTPD = """\
+ModulePath /usr/lib/proftpd
+LoadModule mod_ls.c
+LoadModule mod_xfer.c
 ServerName files
 ServerType standalone
 Port 21
@@ -368,6 +371,7 @@ RequireValidShell off
 UseReverseDNS off
 AuthOrder mod_auth_unix.c
 PassivePorts 30000 30005
+AllowOverwrite on
 WtmpLog off
 SystemLog none
 """
@@ -378,6 +382,12 @@ user=root
 logfile=/dev/null
 logfile_maxbytes=0
 pidfile=/run/supervisord.pid
+[unix_http_server]
+file=/run/supervisor.sock
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+[supervisorctl]
+serverurl=unix:///run/supervisor.sock
 [program:web]
 command=python3 -m http.server 8080 --directory /srv
 user=www-data
@@ -550,7 +560,9 @@ NEW = (
         files={"/start.sh": _POSTGRES}, lines="ENV PGDATA=/data/pg", port=5432,
     ),
     Packaged(
-        "mariadb", "mariadb-server", ("/start.sh",), Truth("mysql", ("CHOWN", "DAC_OVERRIDE", *_DROP)),
+        "mariadb", "mariadb-server", ("/start.sh",),
+        # Its first start gives a folder of the image to mysql, and then sets its mode: logins by PAM need that.
+        Truth("mysql", ("CHOWN", "DAC_OVERRIDE", "FOWNER", *_DROP), read_only=False),
         runs("mariadb", "-e", "create database if not exists d; create table if not exists d.t (a int); "
              "insert into d.t values (1); select 'rows', count(*) from d.t", has="rows"),
         files={"/start.sh": _MARIADB}, port=3306,
@@ -605,8 +617,8 @@ NEW = (
         resolves("web.shop.test", "10.1.2.3"),
         files={"/etc/unbound/unbound.conf.d/shop.conf": 'server:\n  interface: 0.0.0.0\n  access-control: 0.0.0.0/0 '
                'allow\n  local-data: "web.shop.test A 10.1.2.3"\n  local-zone: "test." nodefault\n'
-               '  use-syslog: no\n  trust-anchor-signaling: no\n'},
-        port=53,
+               '  use-syslog: no\n  trust-anchor-signaling: no\n  trust-anchor-file: /usr/share/dns/root.key\n'},
+        script="rm /etc/unbound/unbound.conf.d/root-auto-trust-anchor-file.conf", port=53,
     ),
     Packaged(
         "tinyproxy", "tinyproxy", ("tinyproxy", "-d"), Truth("tinyproxy", _DROP),
@@ -683,7 +695,9 @@ NEW = (
     ),
     Packaged(
         "supervisor", "supervisor python3", ("supervisord", "-c", "/etc/supervisor-shop.conf"),
-        Truth("root; its programs: www-data", _DROP), all_of(http(8080), grows("/tmp/beat")),
+        Truth("root; its programs: www-data", (*_DROP, "KILL")),  # it ends programs of another user
+        all_of(http(8080), grows("/tmp/beat"),
+               runs("supervisorctl", "-c", "/etc/supervisor-shop.conf", "restart", "beat", has="started")),
         files={"/etc/supervisor-shop.conf": _SUPERVISOR}, port=8080,
     ),
     # What needs more than Pod Security level baseline gives.

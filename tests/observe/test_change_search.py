@@ -176,6 +176,20 @@ def test_a_program_whose_file_carries_one_gets_it(says: str) -> None:
     assert (found.causes, found.given) == (set(), ("NET_BIND_SERVICE",))
 
 
+def test_a_user_who_becomes_root_by_a_file_gets_what_that_needs() -> None:
+    """It is sudo: with its rights kept from it nothing helps, and then it needs what root needs."""
+
+    def why(spec: Map) -> str | None:
+        if ESCALATION in spec["made"]:
+            return 'sudo: The "no new privileges" flag is set'
+        return "sudo: error initializing audit plugin sudoers_audit" if lacks(spec, ("SETGID", "SETUID")) else None
+
+    seen = Activity(user=1000, users={1000, 33}, regrouped=True, raised={"/usr/bin/sudo"})
+    found = Search(why, ROOT, seen, root=False)
+    assert (found.causes, found.given) == ({ESCALATION}, ("SETGID", "SETUID"))
+    assert Search(why, ROOT, Activity(user=1000, users={1000, 33}), root=False).causes == {ESCALATION, DROP}
+
+
 def test_what_it_did_as_it_is_is_suspected_where_no_line_says_anything() -> None:
     """It writes where its image has files, and does so as root: neither a read-only root nor another user will do."""
     why = fails_under({READ_ONLY}, {USER}, says="unable to open database file")
@@ -183,6 +197,15 @@ def test_what_it_did_as_it_is_is_suspected_where_no_line_says_anything() -> None
     known, unknown = Search(why, IDS, seen), Search(why, IDS)
     assert known.causes == unknown.causes == {READ_ONLY, USER}
     assert known.runs <= 7 < unknown.runs
+
+
+def test_what_runs_with_the_rights_of_its_file_is_suspected_where_no_line_says_anything() -> None:
+    """What takes the mail of a user becomes root for it, and says nothing where it cannot."""
+    why = either(fails_under({ESCALATION}, says="it leaves /var/mail/bob empty"), fails_under({READ_ONLY}, says=EROFS))
+    seen = Activity(user=0, users={0, 100}, raised={"/usr/libexec/mail.local"})
+    known, unknown = Search(why, ROOT, seen), Search(why, ROOT, Activity(user=0, users={0, 100}))
+    assert known.causes == unknown.causes == {READ_ONLY, ESCALATION}
+    assert known.runs <= 5 < unknown.runs
 
 
 def test_what_is_needed_beyond_baseline_is_not_given() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hardener.observe.container_activity import Activity
-from hardener.observe.differences import KILLED, complaints, differences, killed
+from hardener.observe.differences import KILLED, complaints, differences, filled, killed
 from hardener.observe.questions import Answer, Question
 
 Map = dict[str, Any]
@@ -32,6 +32,11 @@ def counted(**programs: int) -> Activity:
     return Activity(programs=dict(programs), lately=dict(programs), sees_programs=True)
 
 
+def delivered() -> Activity:
+    """It has stored a mail while it was exercised."""
+    return seen(wrote={"/run", "/var/mail"}, for_exercise={"/var/mail/bob"}, age=60)
+
+
 # What was seen as it is, what was seen now, the spec of now, and what is said of it.
 CASES: dict[str, tuple[Activity, Activity, Map, list[str]]] = {
     "nothing": (seen(wrote={"/run"}), seen(kept={"/run"}), spec(READ_ONLY, "/run"), []),
@@ -53,6 +58,21 @@ CASES: dict[str, tuple[Activity, Activity, Map, list[str]]] = {
     "a place that it came to later than any run goes on": (
         seen(wrote={"/run", "/srv"}, later={"/srv"}), seen(kept={"/run"}), spec(), [],
     ),
+    "what it no longer stores though it takes it, however short it was looked at": (
+        delivered(), seen(stored={"/run/pid": 2}, age=5), spec(),
+        ["exercised, web no longer stores anything in /var/mail"],
+    ),
+    "a file that it leaves empty": (
+        delivered(), seen(stored={"/var/mail/bob": 0, "/var/mail/ann": 9}, age=5), spec(),
+        ["exercised, web leaves /var/mail/bob empty"],
+    ),
+    "what it stores elsewhere": (
+        delivered(), seen(stored={"/var/mail/bob": 0, "/var/spool/1": 30}, age=5), spec(),
+        ["exercised, web leaves /var/mail/bob empty", "exercised, web no longer stores anything in /var/mail"],
+    ),
+    "a file that has another name each time": (delivered(), seen(stored={"/var/mail/new/2.web": 5}), spec(), []),
+    "what it stores on a volume": (delivered(), seen(stored={"/var/mail/bob": 31}, kept={"/var/mail"}), spec(), []),
+    "nobody exercised it": (delivered(), seen(age=5), spec(), []),
     "a process that is gone": (
         counted(celery=2, beat=1), counted(celery=2), spec(), ["the process beat of web is gone"],
     ),
@@ -92,6 +112,12 @@ def test_what_differs(case: tuple[Activity, Activity, Map, list[str]]) -> None:
 def test_who_is_killed_is_told_of() -> None:
     ends, stays = {"web": seen(code=0)}, {"web": seen(code=KILLED)}
     assert [len(list(killed(*each))) for each in ((ends, stays), (stays, stays), (ends, ends))] == [1, 0, 0]
+
+
+def test_what_is_filled_between_two_looks() -> None:
+    before = {"/log": 1, "/grows": 1, "/lock": 0}
+    assert filled(before, before | {"/grows": 2, "/new": 3, "/empty": 0}) == {"/grows", "/new"}
+    assert filled(None, before) == filled(before, None) == set()
 
 
 def test_what_vanishes_is_not_asked_of_a_shorter_look() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -414,6 +415,22 @@ def test_a_folder_that_waits_for_its_user(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(agent, "_root_of", lambda pid: str(tmp_path))
     assert agent.prepared(1, [own], []) == ["/var/lib/app"]
     assert agent.prepared(1, [own + 1], []) == agent.prepared(1, [own], ["/var/lib"]) == []
+
+
+def test_a_program_that_runs_with_the_rights_of_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not agent.watch(str(tmp_path)):
+        pytest.skip("no inotify here")
+    for name in ("ran", "not-run"):
+        shutil.copy(shutil.which("true") or "", tmp_path / name)
+    monkeypatch.setattr(agent, "raisers", lambda pid: ["/ran", "/not-run", "/gone"])
+    monkeypatch.setattr(agent, "_root_of", lambda pid: str(tmp_path))
+    agent.watch_raisers(1)
+    assert agent.raised(1) == agent.raised(2) == []
+    subprocess.run([tmp_path / "ran"], check=True)
+    until = time.monotonic() + 10
+    while not agent.raised(1) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert agent.raised(1) == ["/ran"]
 
 
 def test_whether_somebody_wrote_to_a_volume(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ _KINDS_OF_CLUSTERS = frozenset(("Cluster", "InstanceGroup"))
 _CLUSTERS = ("kops.k8s.io/", "kind.x-k8s.io/")  # there are others of the kind Cluster
 
 _KIND = re.compile(r"""\n["']?kind["']?[ \t]*:[ \t]*["']?(\w+)""")  # a line end is found faster than a start
-_NESTED_KIND = late_pattern(r"""["']?\bkind["']?[ \t]*:[ \t]*["']?(\w+)""")
+_NESTED_KIND = late_pattern(r"""kind(?<!\wkind)["']?[ \t]*:[ \t]*["']?(\w+)""")
 
 
 # Of a CustomResourceDefinition: the API server calls a Service to convert its objects.

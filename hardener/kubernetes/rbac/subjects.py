@@ -13,7 +13,7 @@ GROUP = "rbac.authorization.k8s.io"
 DEFAULT = "default"
 """The account of a pod that names none."""
 
-SERVICE_ACCOUNT = late_pattern(r"""\bserviceAccount(?:Name)?["']?[ \t]*:[ \t]*["']?([\w.-]+)""")
+SERVICE_ACCOUNT = late_pattern(r"""serviceAccount(?<!\wserviceAccount)(?:Name)?["']?[ \t]*:[ \t]*["']?([\w.-]+)""")
 """The account of a pod, in a text that is not parsed."""
 
 _USER = "system:serviceaccount:"
