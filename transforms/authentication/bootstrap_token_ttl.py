@@ -44,7 +44,7 @@ def bootstrap_token_ttl(target: ControlPlane | Secret | Script) -> Steps:
 
     Why: a join token without expiry lets anyone who finds it add a node.
 
-    May break: nodes that are added later with this token, by an autoscaler say, no longer join.
+    May break: nodes that are added later with this token, for example by an autoscaler, cannot join.
     """
     if isinstance(target, Secret):
         yield from _secret(target)

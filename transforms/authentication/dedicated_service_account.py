@@ -28,12 +28,12 @@ def dedicated_service_account(pod: PodTemplate) -> Steps:
 
     Result: The workload has its own service account.
 
-    Why: whatever is given to the account default, by a binding today or in a year, is given to every pod of the
-    namespace that names none.
+    Why: every pod of the namespace that names no account runs as `default`, so it gets all rights that this account has
+    now or later.
 
     May break: what the cluster gives to default and the manifests do not show is lost: image pull secrets, rights,
-    identities of a cloud or a mesh. The account must be there before the pods: kubectl apply of the one file of the
-    workload leaves it without pods, until the file of the accounts is applied too.
+    identities of a cloud or a mesh. The account must exist before the pods: if you apply only the file of the workload,
+    no pod starts until you apply the file of the accounts.
     """
     if any(state.service_account != DEFAULT for state in states(pod)) or not (
         pod.get(FIELD) is False or account_says_no(pod)

@@ -15,10 +15,10 @@ def eks_auth_mode(cluster: EksctlCluster) -> Steps:
 
     Result: The EKS API decides who may log in to the cluster.
 
-    Why: whoever may write ConfigMap aws-auth is administrator of the cluster, no log of AWS shows it, and a slip in it
-    locks everybody out.
+    Why: whoever may write ConfigMap aws-auth is administrator of the cluster, no log of AWS shows it, and a mistake in
+    it locks everybody out.
 
-    May break: nothing, since it only reports: there is no way back, and every entry has to be carried over first.
+    May break: nothing, since it only reports: copy every entry first; the change cannot be undone.
     """
     if cluster.get(*_PATH) == "CONFIG_MAP":
         text = "ConfigMap aws-auth alone decides who may log in"

@@ -23,8 +23,8 @@ def join_ca_pin(target: ControlPlane | Script) -> Steps:
 
     Result: A joining node checks that it talks to its own cluster.
 
-    Why: without the hash of the CA a node takes any server that knows the join token for the API server, and hands
-    itself over to it.
+    Why: without the hash of the CA, any server that knows the join token can pose as the API server, and then controls
+    the node.
 
     May break: nothing, since it only reports: only the cluster knows the hash of its CA.
     """

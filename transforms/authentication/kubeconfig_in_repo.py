@@ -29,10 +29,10 @@ def kubeconfig_in_repo(config: Kubeconfig) -> Steps:
 
     Result: No kubeconfig with a credential is in Git.
 
-    Why: a credential of the cluster that cannot be revoked by itself is readable by everyone with access to the
-    repository, and its history.
+    Why: everyone with access to the repository or its history can read the credential, and it cannot be revoked by
+    itself.
 
-    May break: nothing, since it only reports: taking the file away could lock its owner out.
+    May break: nothing, since it only reports: removing the file could lock its owner out.
     """
     for index, user in enumerate(config.items("users")):
         found = _secrets(user)

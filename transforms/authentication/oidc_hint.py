@@ -19,7 +19,7 @@ def oidc_hint(carrier: ControlPlane) -> Steps:
 
     Result: People sign in to the API server through an identity provider.
 
-    Why: certificates of people cannot be revoked before they expire, and nobody sees who holds them.
+    Why: client certificates of users cannot be revoked before they expire, and no list shows who holds them.
 
     May break: nothing, since it only reports.
     """

@@ -13,7 +13,7 @@ def oidc_http(target: ControlPlane | AuthenticationFile) -> Steps:
 
     Result: The keys of the identity provider are fetched over HTTPS.
 
-    Why: whoever can change this traffic gives the API server a key of his own, and signs in as anyone.
+    Why: whoever can change this traffic can give the API server another key, and sign in as anyone.
 
     May break: nothing, since it only reports.
     """

@@ -16,9 +16,10 @@ def oidc_prefix(target: ControlPlane | AuthenticationFile) -> Steps:
 
     Result: Users and groups of the identity provider have names that differ from local ones.
 
-    Why: whoever may choose a name or a group there could otherwise act as another user here.
+    Why: without prefixes, whoever may choose a name or a group at the identity provider can act as another user of the
+    cluster.
 
-    May break: nothing, since it only reports: with a prefix all bindings have to name it.
+    May break: nothing, since it only reports: with a prefix, every binding has to use the prefixed names.
     """
     if isinstance(target, ControlPlane):
         yield from by_table(target, "oidc-prefix")

@@ -21,9 +21,9 @@ def pod_certificate(pod: PodTemplate) -> Steps:
 
     Result: A copied certificate expires within a day.
 
-    Why: the kubelet renews it by itself, so a long life helps only who copied it. A certificate of the signer
-    kubernetes.io/kube-apiserver-client-pod is a login of the Kubernetes API, which automountServiceAccountToken: false
-    does not take away. Source: the API reference (PodCertificateRequestSpec), KEP-4317.
+    Why: the kubelet renews it by itself, so a long lifetime helps only whoever copied it. A certificate of the signer
+    kubernetes.io/kube-apiserver-client-pod is a login to the Kubernetes API, which automountServiceAccountToken: false
+    does not remove. Source: the API reference (PodCertificateRequestSpec), KEP-4317.
 
     May break: nothing, since it only reports: a program that reads its certificate once needs a restart in that time.
     """

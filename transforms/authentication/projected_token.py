@@ -28,13 +28,13 @@ def projected_token(pod: PodTemplate, options: Token) -> Steps:
 
     Result: Only the containers that may need the API token mount it.
 
-    Why: every container gets the default token, also the one that parses input of strangers. The API server accepts it
-    for a year, so that clients which read it once keep working. The new token expires after an hour if its clients are
-    known to read it again, or with `token.expiration: hour`. For other clients harden asks for 3607 seconds, which the
-    API server extends to a year, too.
+    Why: every container gets the default token, even one that parses untrusted input. The API server accepts it for a
+    year, so that clients which read it once keep working. The new token expires after an hour if its clients are known
+    to read it again, or with `token.expiration: hour`. For other clients harden asks for 3607 seconds, which the API
+    server extends to a year, too.
 
-    May break: a client that reads its token once is refused after the hour where one is asked for; a container that
-    uses the API without a sign of it finds no token where others of its pod are known to be the ones that do.
+    May break: where the token expires after an hour, a client that reads it only once is refused then. Where other
+    containers of the pod are known to use the API, a container that uses it without a sign of it finds no token.
     """
     mounted = pod.get(FIELD)
     if mounted is False or (mounted is None and account_says_no(pod)):

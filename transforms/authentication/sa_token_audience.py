@@ -26,9 +26,9 @@ def sa_token_audience(pod: PodTemplate) -> Steps:
     Result: The token has an audience that the API server accepts.
 
     Why: the API server accepts only tokens issued for its own audience; another one makes the token useless for it, and
-    the pod falls back to one that is wider or lives longer.
+    the pod falls back to a token with more rights or a longer lifetime.
 
-    May break: a service of this name that is no API server, and checks its callers' tokens for this audience.
+    May break: a service of this name that is not an API server, and checks its callers' tokens for this audience.
     """
     for volume in pod.items("volumes"):
         for source in volume.items("projected", "sources"):

@@ -39,7 +39,8 @@ def sa_token_secret(target: Secret | ServiceAccount, options: Token) -> Steps:
     the namespace, a backup included, can act as the account.
 
     May break: a pod that reads the token once, when it starts, is refused after an hour, or a year where the API server
-    extends it. The Secret itself stays, since what is deleted in the cluster does not come back with the old manifest.
+    extends it. The Secret itself stays, since reverting the manifest does not restore a token that was deleted in the
+    cluster.
     """
     if isinstance(target, Secret):
         yield from _secret(target, options)

@@ -20,11 +20,11 @@ def service_account_field(pod: PodTemplate) -> Steps:
 
     Result: The pod names its service account in serviceAccountName.
 
-    Why: serviceAccount is an old name of serviceAccountName that many tools and policies do not look at, so that a
-    reviewer is shown the rights of another account than the one that the pod has.
+    Why: many tools and policies do not read the old field serviceAccount, so they show the rights of another account
+    than the one that the pod has.
 
-    May break: nothing in Kubernetes, which takes the old field for the new one; a patch that names the old field has to
-    name the new one.
+    May break: nothing in Kubernetes, which treats both fields as one; a patch that names the old field has to name the
+    new one.
     """
     old = pod.get(_OLD)
     if not pod.has(_OLD):

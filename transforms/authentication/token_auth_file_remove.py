@@ -15,9 +15,9 @@ def token_auth_file_remove(carrier: ControlPlane) -> Steps:
 
     Result: The API server accepts no static tokens.
 
-    Why: such tokens never expire, and to revoke one needs a restart of the server.
+    Why: such tokens never expire, and revoking one needs a restart of the server.
 
-    May break: whoever is in the file is locked out; give them a certificate or an account of the identity provider
+    May break: the users in the file are locked out; give them a certificate or an account of the identity provider
     first.
     """
     for server in components(carrier, "kube-apiserver"):

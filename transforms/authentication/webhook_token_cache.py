@@ -13,7 +13,7 @@ def webhook_token_cache(carrier: ControlPlane) -> Steps:
 
     Result: The API server soon checks again whether a token is valid.
 
-    Why: as long as the answer is kept, a token that was revoked is accepted.
+    Why: the API server accepts a revoked token as long as it keeps the answer of the webhook.
 
     May break: nothing, since it only reports: a shorter time asks the webhook more often.
     """

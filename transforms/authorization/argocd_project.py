@@ -18,8 +18,8 @@ def argocd_project(project: ArgoProject) -> Steps:
 
     Result: The Argo CD project names its repositories, its namespaces and its cluster-wide kinds.
 
-    Why: Argo CD mostly acts as an administrator of the cluster. Whoever may write an Application of a project that
-    names all of them, or to a repository of it, makes any object in any namespace.
+    Why: Argo CD usually has administrator rights in the cluster. Whoever may write an Application of a project without
+    limits, or push to its repository, can create any object in any namespace.
 
     May break: nothing, since it only reports: applications whose repository or namespace is not in the list are no
     longer synchronized.

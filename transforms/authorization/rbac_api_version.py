@@ -17,10 +17,10 @@ def rbac_api_version(target: Role | Binding) -> Steps:
 
     Result: The role or binding has an API version that clusters serve.
 
-    Why: Kubernetes 1.22 removed v1beta1 and v1alpha1, so the object is refused, and whoever needs it reaches for
-    cluster-admin.
+    Why: Kubernetes 1.22 removed v1beta1 and v1alpha1, so the API server refuses the object, and whoever needs its
+    rights may use cluster-admin instead.
 
-    May break: nothing; v1 is the same object, and was there since 1.8.
+    May break: nothing; v1 has the same fields, and Kubernetes serves it since 1.8.
     """
     version = target.get("apiVersion")
     if version in _OLD:

@@ -23,7 +23,7 @@ def rbac_authenticated_broad(binding: Binding) -> Steps:
     Why: every account, including ones from outside the organisation on some clouds (on GKE any Google account is in
     system:authenticated), gets these rights; the rights of all service accounts go to every pod.
 
-    May break: nothing, it only reports.
+    May break: nothing, since it only reports.
     """
     if binding.gives(DISCOVERY) or binding.owner is not None or _only_uses(binding):
         return

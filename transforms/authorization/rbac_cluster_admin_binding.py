@@ -17,11 +17,12 @@ def rbac_cluster_admin_binding(binding: Binding, options: Rbac) -> Steps:
 
     Result: The service account has only the rights that it is known to need.
 
-    Why: a pod that runs as this service account owns the whole cluster, so that any bug that lets somebody run code
-    in it becomes full takeover; bound to one namespace it reaches only what is known, or stated to be assumed.
+    Why: a pod that runs as this service account controls the whole cluster, so any bug that lets somebody run code in
+    the pod gives them the cluster. The new role has only the rights that are known to be used, or that the report names
+    as assumed.
 
-    May break: what the account did beyond that is refused from the moment the old binding is deleted; where no audit
-    log shows its use, the rights are an assumption.
+    May break: all other requests of the account are refused once the old binding is deleted; where no audit log shows
+    its use, the rights are an assumption.
     """
     if binding.owner is not None:
         return

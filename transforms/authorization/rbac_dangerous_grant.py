@@ -33,10 +33,10 @@ def rbac_dangerous_grant(target: Role | Binding) -> Steps:
 
     Result: Every role that leads to more rights than it names is reviewed.
 
-    Why: reading secrets, creating pods or impersonating others are steps to the rights of everybody else; protect
-    whoever holds one of them as well as those.
+    Why: whoever can read Secrets, create pods or impersonate users can get the rights of others; protect such an
+    account as well as the accounts that it can become.
 
-    May break: nothing, it only reports.
+    May break: nothing, since it only reports.
     """
     yield from _of_binding(target) if isinstance(target, Binding) else _of_role(target)
 

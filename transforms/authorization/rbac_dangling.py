@@ -15,9 +15,9 @@ def rbac_dangling(binding: Binding) -> Steps:
 
     Result: The binding names a role and accounts that exist.
 
-    Why: whoever makes an object of that name later gets, or hands out, rights that nobody looks at anymore.
+    Why: whoever creates an object of that name later gets these rights, or gives them to others, and nobody reviews it.
 
-    May break: nothing, it only reports.
+    May break: nothing, since it only reports.
     """
     if binding.owner is not None or not binding.get("roleRef", "name"):
         return

@@ -19,10 +19,10 @@ def rbac_dead_rule(role: Role) -> Steps:
 
     Result: Every rule of the role has an effect.
 
-    Why: a rule that RBAC reads in another way than its author gives a right that nobody meant, or none where one is
-    needed. Then somebody adds more rights until it works.
+    Why: a rule that RBAC reads in another way than its author meant gives an unintended right, or none although one is
+    needed; then somebody adds rights until it works.
 
-    May break: nothing, it only reports.
+    May break: nothing, since it only reports.
     """
     if role.owner is not None:
         return

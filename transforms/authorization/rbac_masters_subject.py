@@ -14,10 +14,10 @@ def rbac_masters_subject(binding: Binding) -> Steps:
 
     Result: Nothing relies on the group system:masters.
 
-    Why: that group bypasses authorization in the API server itself, so that taking the binding away changes nothing
-    and no right of a member can be withdrawn before its certificate ends.
+    Why: the API server skips authorization for this group, so removing a binding changes nothing, and a member keeps
+    all rights until its certificate expires.
 
-    May break: nothing, it only reports.
+    May break: nothing, since it only reports.
     """
     if binding.owner is not None:
         return

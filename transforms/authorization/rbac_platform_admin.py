@@ -17,9 +17,9 @@ def rbac_platform_admin(binding: Binding) -> Steps:
     Result: The component that acts for the whole cluster is known and reviewed.
 
     Why: a tool that installs what others write needs the rights of all of them, so its pods and whoever may change them
-    are administrators; where its vendor has a way to bound it, that is worth the work.
+    are administrators; where the vendor offers a way to limit these rights, use it.
 
-    May break: nothing, it only reports.
+    May break: nothing, since it only reports.
     """
     if binding.everything is None or binding.owner is not None:
         return

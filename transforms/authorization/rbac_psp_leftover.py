@@ -18,7 +18,7 @@ def rbac_psp_leftover(role: Role) -> Steps:
 
     Result: No rule names PodSecurityPolicies.
 
-    Why: a rule that does nothing hides the ones that do, and gives the impression that pods are held back.
+    Why: a rule without effect hides the ones with an effect, and suggests that pods are restricted.
 
     May break: nothing; Kubernetes removed the resource in 1.25.
     """

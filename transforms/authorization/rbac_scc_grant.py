@@ -24,10 +24,10 @@ def rbac_scc_grant(target: Role | Binding) -> Steps:
 
     Result: Only reviewed accounts may use wider SecurityContextConstraints than the default.
 
-    Why: whoever may use a wider one, and everybody who can make a pod under that service account, has what it opens:
-    with privileged that is the node, and everything that runs there.
+    Why: whoever may use a wider one, or can create a pod with that service account, gets what it allows: with
+    `privileged`, the node and everything that runs on it.
 
-    May break: nothing, it only reports.
+    May break: nothing, since it only reports.
     """
     if isinstance(target, Binding):
         yield from _of_binding(target)

@@ -23,10 +23,10 @@ def rbac_unused_binding(binding: Binding) -> Steps:
 
     Result: An account that is known not to use its rights has none.
 
-    Why: rights that nobody uses serve only whoever breaks in.
+    Why: rights that nobody uses help only an intruder.
 
-    May break: a program that uses the account outside of the tree, or less often than the audit log looks back, is
-    refused.
+    May break: a program that is in no given manifest and uses the account, or one that uses it less often than the
+    audit log covers, is refused.
     """
     if binding.owner is not None or binding.everything is not None:
         return

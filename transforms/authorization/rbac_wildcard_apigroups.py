@@ -14,9 +14,9 @@ def rbac_wildcard_apigroups(role: Role) -> Steps:
 
     Result: The rule names the API groups of its resources.
 
-    Why: a resource of the same name in any group, also of an operator that is installed later, is covered without
-    anybody deciding so.
+    Why: the rule also covers a resource of the same name in any other group, such as that of an operator which is
+    installed later.
 
-    May break: a custom resource of that name whose definition is not in the tree is left out.
+    May break: the new rule does not cover a custom resource of that name whose definition is not in the given files.
     """
     yield from apigroups(role)

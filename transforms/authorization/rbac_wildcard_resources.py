@@ -15,9 +15,10 @@ def rbac_wildcard_resources(role: Role) -> Steps:
 
     Result: The rule names the resources that it covers.
 
-    Why: a wildcard covers every present and future object type, including sub-resources that run code, such as
+    Why: a wildcard covers every present and future object type, including subresources that run code, such as
     pods/exec; the explicit list keeps today's use and nothing else.
 
-    May break: sub-resources that lead into pods and accounts are left out, and so is what is installed later.
+    May break: the new list leaves out subresources that give access to pods and accounts, and resources that are
+    installed later.
     """
     yield from resources(role)

@@ -15,8 +15,8 @@ def rbac_wildcard_verbs(role: Role) -> Steps:
     Result: The rule names the verbs that it allows.
 
     Why: a wildcard also grants verbs that are no requests of their own, such as impersonate, bind and escalate, and
-    what is added later; the list freezes the grant at what can be reviewed.
+    verbs that are added later; a list can be reviewed.
 
-    May break: an account that acts as others, or hands out roles, by way of the wildcard loses that.
+    May break: an account that impersonates others or assigns roles by the wildcard can no longer do so.
     """
     yield from verbs(role)

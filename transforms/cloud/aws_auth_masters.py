@@ -18,8 +18,8 @@ def aws_auth_masters(config: ConfigMap) -> Steps:
 
     Result: No AWS identity is in the group system:masters.
 
-    Why: no rule of RBAC binds that group, so it cannot be narrowed or revoked, and whoever takes over the role owns the
-    cluster for good.
+    Why: the API server skips RBAC for this group, so its rights cannot be restricted or revoked, and whoever takes over
+    the AWS role controls the cluster.
 
     May break: nothing, since it only reports: only its owner knows who administers the cluster.
     """

@@ -17,7 +17,7 @@ def capa_imds(template: AwsMachineTemplate) -> Steps:
 
     Why: IMDSv1 answers a simple GET, which a server-side request forgery can make; it is the default of this template.
 
-    May break: nothing, since it only reports: a template cannot be changed, its users need a new one.
+    May break: nothing, since it only reports: a template is immutable, so create a new one and refer to it.
     """
     hops = template.get(*_OPTIONS, "httpPutResponseHopLimit")
     if template.get(*_OPTIONS, "httpTokens") == "required" and (hops is None or hops == 1):

@@ -17,8 +17,8 @@ def eksctl_node_addon_policies(cluster: EksctlCluster) -> Steps:
 
     Result: Only the addon has the rights of the addon.
 
-    Why: withAddonPolicies adds rights to the role of the node, which every pod there can use: to change DNS, disks or
-    the size of the cluster.
+    Why: withAddonPolicies adds rights to the role of the node, so every pod on the node can change DNS records, disks
+    or the size of the cluster.
 
     May break: nothing, since it only reports: the addon needs its own role first.
     """

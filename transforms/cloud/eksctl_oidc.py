@@ -15,9 +15,9 @@ def eksctl_oidc(cluster: EksctlCluster) -> Steps:
 
     Result: A service account can have its own AWS role.
 
-    Why: the OIDC provider is what lets a single service account assume its own role instead of the node's.
+    Why: with the OIDC provider a service account can assume its own role instead of the node's.
 
-    May break: nothing; the network plugin gets a role of its own with it.
+    May break: nothing; the network plugin also gets its own role.
     """
     if cluster.get("iam", "withOIDC") is True or cluster.has("iam", "podIdentityAssociations"):
         return

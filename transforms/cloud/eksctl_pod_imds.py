@@ -17,7 +17,7 @@ def eksctl_pod_imds(cluster: EksctlCluster) -> Steps:
 
     Result: Pods cannot ask the metadata service of their node.
 
-    Why: whoever takes over a container can otherwise fetch the credentials of the node, and act as it.
+    Why: whoever takes over a container can otherwise fetch the credentials of the node, and act as the node.
 
     May break: pods that use the role of their node, or read region and VPC there; they need a role of their own.
     """

@@ -19,8 +19,8 @@ def karpenter_imds(nodes: NodeClass, options: Imds) -> Steps:
 
     Result: The metadata service asks for a token, and its answers do not leave the node.
 
-    Why: IMDSv1 answers a simple GET, and a higher hop limit takes the answer to pods, with the credentials of the node
-    in it. Without metadataOptions Karpenter sets both right.
+    Why: IMDSv1 answers a simple GET, and with a higher hop limit the answer, which holds the credentials of the node,
+    reaches pods. Without metadataOptions Karpenter sets both correctly.
 
     May break: pods that use the role of their node, or read region and VPC there; every node of the class is replaced.
     """

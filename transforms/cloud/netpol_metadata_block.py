@@ -28,13 +28,13 @@ def netpol_metadata_block(policy: NetworkPolicy) -> Steps:
 
     Result: Pods cannot reach the metadata service of the cloud.
 
-    Why: pods have no reason to reach the metadata address unless the platform serves them identity there. A rule that
-    names nobody, {} or ports alone, opens it as well, and gets the peers that it meant: every pod, and every address
-    but this one.
+    Why: pods have no reason to reach the metadata address unless the platform serves them identity there. A rule
+    without peers ({} or only ports) opens it, too; harden adds the peers that it implies: every pod, and every address
+    except this one.
 
-    May break: pods that use the role of their node; pods with hostNetwork are not bound by policies. The address of EKS
-    Pod Identity (169.254.170.23) stays open. With Cilium an address in a rule means no node and no API server; a rule
-    that names nobody means these, too.
+    May break: pods that use the role of their node lose it; policies do not apply to pods with hostNetwork. The address
+    of EKS Pod Identity (169.254.170.23) stays open. With Cilium an address in a rule matches neither nodes nor the API
+    server; a rule without peers matches them.
     """
     blocks, rules = _open_blocks(policy), _open_rules(policy)
     if not blocks and not rules:

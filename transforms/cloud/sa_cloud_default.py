@@ -16,7 +16,7 @@ def sa_cloud_default(account: ServiceAccount) -> Steps:
     Result: The cloud identity belongs to the service account of one workload.
 
     Why: every pod that names no account runs as `default`, and has the identity of that account; an identity that
-    accounts of several namespaces share has the rights that any of them needs.
+    accounts of several namespaces share has the rights of all of them.
 
     May break: nothing, since it only reports: only its owner knows which workload needs the identity.
     """

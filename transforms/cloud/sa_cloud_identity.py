@@ -52,9 +52,9 @@ def sa_cloud_identity(pod: PodTemplate) -> Steps:
     Result: The pod logs in to the cloud as its service account.
 
     Why: a key in a variable stays valid wherever it is copied to, and nobody rotates it; a token of the service account
-    ends by itself and works for this workload alone.
+    expires by itself and works only for this workload.
 
-    May break: nothing, since it only reports: the role has to be made in the cloud first.
+    May break: nothing, since it only reports: create the role in the cloud first.
     """
     for container in pod.containers:
         found = dict.fromkeys(_keys(container))

@@ -16,7 +16,7 @@ def tf_eks_auth(cluster: EksCluster) -> Steps:
     Result: Access entries decide who may log in to the EKS cluster.
 
     Why: the ConfigMap aws-auth can be changed by whoever may write ConfigMaps in kube-system, and no log of AWS shows
-    it; the identity that created the cluster stays its administrator unseen.
+    it; the identity that created the cluster remains an administrator, and no list shows it.
 
     May break: nothing, since it only reports: a change of the mode cannot be undone.
     """

@@ -27,10 +27,10 @@ def tf_eks_module(module: Module, options: Imds) -> Steps:
 
     Result: The nodes use session tokens and a hop limit of 1.
 
-    Why: IMDSv1 answers a simple GET, and a higher hop limit takes the answer to pods, with the credentials of the node
-    in it. Since version 21 the module asks for tokens and sets the hop limit to 1 by itself.
-    The EKS blueprints up to version 4 ask for tokens, too, with a hop limit of 2, and only where they make the launch
-    template of the group.
+    Why: IMDSv1 answers a simple GET, and with a higher hop limit the answer, which holds the credentials of the node,
+    reaches pods. Since version 21 the module asks for tokens and sets the hop limit to 1 by itself. The EKS blueprints
+    up to version 4 ask for tokens, too, with a hop limit of 2, and only where they make the launch template of the
+    group.
 
     May break: pods that use the role of their node, or read region and VPC there.
     """

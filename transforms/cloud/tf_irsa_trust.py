@@ -25,8 +25,8 @@ def tf_irsa_trust(role: Role | TrustPolicy) -> Steps:
 
     Result: The role accepts only tokens of its service account that were made for AWS.
 
-    Why: without an audience check any token of this cluster with the right subject is accepted. The issuer is in
-    a condition without `https://`, else the condition compares nothing.
+    Why: without an audience check any token of this cluster with the right subject is accepted. Write the issuer
+    without `https://` in a condition; otherwise the condition matches nothing.
 
     May break: a client that asks for a token with another audience; the webhook of EKS asks for sts.amazonaws.com.
     """

@@ -29,7 +29,7 @@ def tf_node_admin_detach(block: PolicyAttachment | Role) -> Steps:
     Result: The node role has only the rights for the kubelet, image pulls and the network plugin.
 
     Why: every pod on the node can ask the metadata service for this role, so one compromised container owns the AWS
-    account. Nodes keep only what kubelet and the CNI need; pods get their own scoped role (CKV_AWS_274).
+    account. Nodes keep only the rights of the kubelet and the network plugin; pods get their own roles (CKV_AWS_274).
 
     May break: pods that use the rights of their node today; they need a role of their own first.
     """

@@ -15,9 +15,9 @@ def apiserver_tls(carrier: ControlPlane, options: Tls) -> Steps:
 
     Result: The API server accepts current TLS only.
 
-    Why: anyone who records the traffic can decrypt old versions and suites, now or later.
+    Why: whoever records traffic of old TLS versions and cipher suites can decrypt it, now or later.
 
-    May break: a client that knows only those; with TLS 1.3 as the minimum also older load balancers and libraries.
+    May break: clients that support only those; with TLS 1.3 as the minimum, older load balancers and libraries, too.
     """
     for server in components(carrier, "kube-apiserver"):
         yield from version(server, options.minimum)

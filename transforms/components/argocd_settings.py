@@ -58,8 +58,7 @@ def argocd_settings(config_map: ConfigMap) -> Steps:
 
     Result: Argo CD asks for a login, and gives rights only to named users.
 
-    Why: Argo CD mostly acts as an administrator of the cluster, so who comes in without a login administers the
-    cluster.
+    Why: Argo CD usually has administrator rights, so whoever gets in without a login administers the cluster.
 
     May break: nothing, since it only reports: people need another way to sign in first.
     """

@@ -18,8 +18,8 @@ def authorization_config(config: AuthorizationFile) -> Steps:
     Result: Only authorizers that check permissions allow a request.
 
     Why: the API server asks the authorizers in their order, and the first that says yes decides: AlwaysAllow makes
-    every caller an administrator, wherever it stands. A webhook that is not reached, with `failurePolicy: NoOpinion`,
-    no longer refuses what it was put there to refuse.
+    every caller an administrator, at any place in the list. With `failurePolicy: NoOpinion`, a webhook that cannot be
+    reached refuses nothing.
 
     May break: nothing, since it only reports: callers without a role lose their access.
     """

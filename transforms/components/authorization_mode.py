@@ -15,8 +15,8 @@ def authorization_mode(carrier: ControlPlane) -> Steps:
 
     Result: The API server checks a caller's rights before it does what the caller asks.
 
-    Why: AlwaysAllow makes every caller with a name an administrator; Node and RBAC hold kubelets to their own
-    objects and everyone else to their roles.
+    Why: AlwaysAllow makes every caller with a name an administrator; Node and RBAC limit kubelets to their own objects
+    and everyone else to their roles.
 
     May break: callers without a role lose their access.
     """

@@ -15,7 +15,7 @@ def component_bind_address(carrier: ControlPlane) -> Steps:
 
     Result: The component listens on its own host only.
 
-    Why: their ports serve internal data that no other host needs.
+    Why: its port serves internal data that no other host needs.
 
     May break: programs that read their metrics from another host.
     """

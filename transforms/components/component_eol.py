@@ -18,7 +18,7 @@ def component_eol(container: Container) -> Steps:
 
     Result: The components of the cluster are maintained.
 
-    Why: a project that has ended fixes no new vulnerability.
+    Why: nobody fixes new vulnerabilities of a project that has ended.
 
     May break: nothing, since it only reports.
     """

@@ -15,8 +15,8 @@ def component_flags(carrier: ControlPlane) -> Steps:
 
     Result: Components use certificates between each other, and later versions can read their configuration.
 
-    Why: without certificates anybody on the network path can read or answer; with a wrong path a component does not
-    start, so only its owner can name the files.
+    Why: without certificates anybody on the network path can read requests or answer them. Only the owner of the
+    component knows the paths of its certificates, and a wrong path keeps it from starting.
 
     May break: nothing, since it only reports.
     """

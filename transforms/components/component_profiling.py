@@ -13,9 +13,8 @@ def component_profiling(carrier: ControlPlane | ComponentFile) -> Steps:
 
     Result: The component serves no profiles of itself.
 
-    Why: the profiling endpoints show what runs inside and cost time of the processor; nothing in normal operation
-    asks for them.
+    Why: the profiling endpoints show internals of the component and use CPU time; normal operation does not need them.
 
-    May break: a debugging session that takes profiles has to switch them on for its time.
+    May break: to take profiles while you debug, enable them for that time.
     """
     yield from by_table(carrier, "component-profiling")

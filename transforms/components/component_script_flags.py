@@ -20,8 +20,8 @@ def component_script_flags(script: Script) -> Steps:
 
     Result: The script starts components without insecure flags.
 
-    Why: flags in KUBELET_EXTRA_ARGS or in the command of a unit win over the configuration file, and nobody looks for
-    them there.
+    Why: flags in KUBELET_EXTRA_ARGS or in the command of a unit override the configuration file, and reviewers rarely
+    look for them there.
 
     May break: nothing, since it only reports.
     """

@@ -16,6 +16,6 @@ def controller_credentials(carrier: ControlPlane) -> Steps:
     Why: with one identity for all, every controller has the rights of the strongest, and the audit log cannot tell
     them apart.
 
-    May break: a controller whose role was taken away by hand has no rights until the role is back.
+    May break: a controller whose role was removed by hand has no rights until the role is restored.
     """
     yield from by_table(carrier, "controller-credentials")

@@ -21,9 +21,9 @@ def credential_provider(config: CredentialProviders) -> Steps:
 
     Result: The kubelet sends a login only to the registries it is meant for.
 
-    Why: the kubelet sends the login to whichever registry `matchImages` matches: with a star in the domain itself, a
-    pod that names an image of a stranger has the node send the login there. A credential in `env` or `args` is read by
-    everyone with access to the repository.
+    Why: the kubelet sends the login to every registry that `matchImages` matches. With a wildcard in the domain itself,
+    a pod that names an image of an attacker's registry makes the node send the login there. Everyone with access to the
+    repository can read a credential in `env` or `args`.
 
     May break: nothing, since it only reports: images of registries that no entry names are pulled without a login.
     """

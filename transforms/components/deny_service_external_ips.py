@@ -16,10 +16,10 @@ def deny_service_external_ips(carrier: ControlPlane) -> Steps:
     Result: The API server refuses Services with new external addresses.
 
     Why: whoever may write Services can otherwise read the traffic of others (CVE-2020-8554). The field is deprecated
-    since Kubernetes 1.36 (KEP-5707); until kube-proxy drops it, the plugin is what refuses it.
+    since Kubernetes 1.36 (KEP-5707); until kube-proxy drops it, only the plugin refuses it.
 
-    May break: a Service with externalIPs that the tree does not show is refused when it is written next; those that
-    exist stay.
+    May break: a Service with externalIPs that is not in the given files is refused at its next update; existing
+    Services stay.
     """
     for server in components(carrier, "kube-apiserver"):
         if any(item.has("spec", "externalIPs") for item in carrier.tree.of("", "Service")):

@@ -13,7 +13,7 @@ def development_cluster(cluster: DevelopmentCluster) -> Steps:
 
     Result: The cluster starts its components with safe flags.
 
-    Why: its flags are text inside text, which no one checks; what begins as a trial is soon reached by others.
+    Why: its flags are a text within a text, which no tool checks, and others can often reach a trial cluster.
 
     May break: nothing, since it only reports.
     """

@@ -13,8 +13,8 @@ def disabled_admission_plugins(carrier: ControlPlane) -> Steps:
 
     Result: The API server runs the admission plugins that the cluster relies on.
 
-    Why: without them a pod can use an account that does not exist, a node can change others, and policies bind
-    nobody.
+    Why: without them a pod can use an account that does not exist, a node can change other nodes, and policies are not
+    enforced.
 
     May break: requests that were accepted until now may be refused.
     """

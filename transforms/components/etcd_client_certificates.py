@@ -17,8 +17,8 @@ def etcd_client_certificates(carrier: ControlPlane) -> Steps:
 
     Why: anyone who can connect to etcd can read and change every object, Secrets included.
 
-    May break: a client or member whose certificate another CA signed, or that has none; without etcd there is no
-    API server.
+    May break: a client or member without a certificate, or with one of another CA, is refused; without etcd the API
+    server fails.
     """
     for etcd in components(carrier, "etcd"):
         if etcd.get("config-file") is None:

@@ -13,8 +13,8 @@ def flag_remove_noop(carrier: ControlPlane) -> Steps:
 
     Result: Every flag of the component is known to its version.
 
-    Why: a component does not start with a flag that it does not know, and the flags of the old insecure port say
-    what someone once wanted: an API without a login.
+    Why: a component does not start with a flag that it does not know, and the flags of the old insecure port ask for an
+    API without a login.
 
     May break: clients of the insecure port, which the server has not opened since Kubernetes 1.20.
     """

@@ -81,7 +81,7 @@ def held_component_config(config_map: ConfigMap) -> Steps:
     Why: kubeadm keeps the configuration of kubelets, of kube-proxy and of the control plane in ConfigMaps of
     kube-system, and gives it to each node that joins or is upgraded.
 
-    May break: nothing, since it only reports: a changed text reaches the nodes only by kubeadm.
+    May break: nothing, since it only reports: only kubeadm brings a changed text to the nodes.
     """
     for key, component in held_components(config_map):
         try:

@@ -19,7 +19,7 @@ def k3s_protect_kernel(carrier: ControlPlane) -> Steps:
 
     Why: a drift from the settings of the hardened node image becomes visible.
 
-    May break: the node does not start without the settings in the drop-in for sysctl that is written beside the
+    May break: the node does not start without the sysctl settings of the drop-in file that harden writes with the
     change.
     """
     if signs.rancher(carrier) is None or carrier.get(_KEY) is True or carrier.has("profile"):

@@ -18,7 +18,7 @@ def k3s_secrets_encryption(carrier: ControlPlane) -> Steps:
 
     Why: otherwise anyone who has the datastore or its backup can read every Secret.
 
-    May break: a revert in Git does not decrypt: servers without the key cannot read what was written with it.
+    May break: reverting in Git decrypts nothing: servers without the key cannot read what was written with it.
     """
     if signs.rancher(carrier) != "k3s server" or carrier.get(_KEY) is True:
         return

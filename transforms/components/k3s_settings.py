@@ -13,8 +13,8 @@ def k3s_settings(carrier: ControlPlane) -> Steps:
 
     Result: The configuration holds no token and asks for the CIS profile.
 
-    Why: whoever reads the token adds a server to the cluster, and reads its Secrets; the CIS profile of RKE2 checks
-    hosts at each start.
+    Why: whoever reads the token can add a server to the cluster and read its Secrets; the CIS profile of RKE2 checks
+    the host at each start.
 
     May break: nothing, since it only reports.
     """

@@ -16,7 +16,7 @@ def kube_proxy_metrics(carrier: ControlPlane | ComponentFile) -> Steps:
 
     Result: kube-proxy serves its metrics on its node only.
 
-    Why: the port asks for no login, and tells which Services there are.
+    Why: the port asks for no login, and shows which Services exist.
 
     May break: programs that read the metrics of kube-proxy from another host.
     """

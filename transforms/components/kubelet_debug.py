@@ -13,9 +13,9 @@ def kubelet_debug(carrier: ComponentFile) -> Steps:
 
     Result: The kubelet serves neither profiles nor its own flags nor the node's logs.
 
-    Why: these endpoints show what runs inside, let a client change the verbosity, and read system logs through the
-    API.
+    Why: these endpoints show internals of the kubelet, let a client change the verbosity, and give access to system
+    logs.
 
-    May break: debugging that uses them; kubectl exec and logs are not touched.
+    May break: debugging that uses them; kubectl exec and logs still work.
     """
     yield from by_table(carrier, "kubelet-debug")

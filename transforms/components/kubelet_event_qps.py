@@ -13,9 +13,8 @@ def kubelet_event_qps(carrier: ControlPlane | ComponentFile) -> Steps:
 
     Result: The kubelet loses no events in normal operation.
 
-    Why: with too low a limit the traces of an attack are dropped, and without one a busy node floods the API
-    server.
+    Why: with too low a limit, events that show an attack are lost; without a limit, a busy node floods the API server.
 
-    May break: nothing: 50 is what the kubelet does by itself since Kubernetes 1.27.
+    May break: nothing: 50 is the default of the kubelet since Kubernetes 1.27.
     """
     yield from by_table(carrier, "kubelet-event-qps")

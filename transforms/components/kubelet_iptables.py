@@ -15,6 +15,6 @@ def kubelet_iptables(carrier: ControlPlane | ComponentFile) -> Steps:
 
     Why: without them rules for packets of Services may be missing after a flush of the tables.
 
-    May break: a node whose tables are kept by something else.
+    May break: a node on which another program manages these chains.
     """
     yield from by_table(carrier, "kubelet-iptables")

@@ -13,8 +13,8 @@ def kubelet_misc(carrier: ControlPlane | ComponentFile) -> Steps:
 
     Result: Every setting of the kubelet was reviewed by its administrator.
 
-    Why: unsafe sysctls, pods from a URL, another host name and unchecked private images each open a way that
-    depends on the rest of the node.
+    Why: unsafe sysctls, pods from a URL, another host name and unchecked private images each add a risk that depends on
+    the rest of the node.
 
     May break: nothing, since it only reports.
     """

@@ -20,8 +20,8 @@ def kubelet_protect_kernel(carrier: ControlPlane | ComponentFile) -> Steps:
     Why: a drift from the settings of the hardened node image becomes visible; without this the kubelet overwrites it
     silently.
 
-    May break: a kubelet does not start on a node without these settings, often only after the next reboot; the drop-in
-    for sysctl that is written beside the change has to be on every node first.
+    May break: on a node without these settings the kubelet does not start, often only after the next reboot. Copy the
+    sysctl drop-in file that harden writes with the change to every node first.
     """
     for kubelet in components(carrier, "kubelet"):
         written = kubelet.get("protect-kernel-defaults")

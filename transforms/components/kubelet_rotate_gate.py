@@ -13,9 +13,9 @@ def kubelet_rotate_gate(carrier: ControlPlane | ComponentFile) -> Steps:
 
     Result: Kubelet server certificates can be renewed.
 
-    Why: the gate is on since Kubernetes 1.12; switching it off leaves kubelets with certificates that end or that
-    they sign themselves.
+    Why: the gate is on since Kubernetes 1.12; switching it off leaves kubelets with certificates that expire or are
+    self-signed.
 
-    May break: nothing where it was not needed.
+    May break: nothing where rotation is not used.
     """
     yield from by_table(carrier, "kubelet-rotate-gate")

@@ -15,6 +15,6 @@ def kubelet_seccomp_default(carrier: ControlPlane | ComponentFile) -> Steps:
 
     Why: most container escapes begin with a system call that an application never makes.
 
-    May break: a program that makes such a call fails; it has to ask for Unconfined itself.
+    May break: a program that makes such a call fails; its pod has to set the profile Unconfined.
     """
     yield from by_table(carrier, "kubelet-seccomp-default")

@@ -13,8 +13,8 @@ def kubelet_stream_timeout(carrier: ControlPlane | ComponentFile) -> Steps:
 
     Result: Idle connections of exec or logs end.
 
-    Why: with the flag at 0 forgotten shells stay open for good and use up the ports of the node. In a
-    KubeletConfiguration 0 is the same as nothing: the kubelet takes its four hours, so the file is left as it is.
+    Why: with the flag at 0, forgotten shells stay open forever and use up the ports of the node. In a
+    KubeletConfiguration, 0 means the default of four hours, so harden leaves the file as it is.
 
     May break: nothing but a session that is idle for four hours.
     """

@@ -15,9 +15,9 @@ def kubelet_tls(carrier: ControlPlane | ComponentFile) -> Steps:
 
     Result: The kubelet accepts current TLS only.
 
-    Why: anyone who records the traffic can decrypt old versions and suites, now or later.
+    Why: whoever records traffic of old TLS versions and cipher suites can decrypt it, now or later.
 
-    May break: a client that knows only those; the API server and current collectors know better ones.
+    May break: clients that support only those; the API server and current metrics collectors support newer ones.
     """
     for kubelet in components(carrier, "kubelet"):
         yield from version(kubelet, "VersionTLS12")

@@ -15,8 +15,8 @@ def node_restriction(carrier: ControlPlane) -> Steps:
 
     Result: A node can change only itself and its pods.
 
-    Why: the credentials of one kubelet could otherwise label other nodes, and draw their pods and Secrets to
-    itself.
+    Why: the credentials of one kubelet could otherwise label nodes, and so move the pods and Secrets of others to its
+    own node.
 
     May break: a node agent that labels nodes with reserved names through the credentials of its kubelet.
     """

@@ -15,6 +15,6 @@ def removed_admission_plugins(carrier: ControlPlane) -> Steps:
 
     Why: AlwaysAdmit checks nothing, and the server does not start with the name of a plugin that was removed.
 
-    May break: nothing: a server of this version does nothing with these names, or does not start.
+    May break: nothing: a server of this version ignores these names, or does not start.
     """
     yield from by_table(carrier, "removed-admission-plugins")

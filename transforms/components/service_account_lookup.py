@@ -15,6 +15,6 @@ def service_account_lookup(carrier: ControlPlane) -> Steps:
 
     Why: without the look-up the token of a deleted account is valid until it expires.
 
-    May break: nothing but what uses such a token.
+    May break: only clients that use such a token are refused.
     """
     yield from by_table(carrier, "service-account-lookup")

@@ -37,7 +37,7 @@ def unverified_tls(target: ApiService | Monitor | BackendTls | Container) -> Ste
     Result: The caller checks the certificate of its server.
 
     Why: whoever is on the network path can answer in place of the server when nobody checks its certificate: the API
-    server then takes false answers for an API group, and Prometheus sends its token to somebody else.
+    server then accepts false answers for an API group, and Prometheus sends its token to somebody else.
 
     May break: nothing, since it only reports: the CA that signed the certificate has to be named first.
     """

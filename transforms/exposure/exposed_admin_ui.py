@@ -40,8 +40,8 @@ def exposed_admin_ui(opening: Service | Ingress) -> Steps:
 
     Result: The administration interface is reachable only inside the cluster.
 
-    Why: whoever reaches it administers what is behind it, and most of these programs were written for people who are
-    inside already: they ask for no password, or come with a known one.
+    Why: whoever reaches it administers the systems behind it, and most of these programs are made for internal use:
+    they ask for no password, or have a known default password.
 
     May break: nothing, since it only reports: whoever works with it needs another way in first, such as
     `kubectl port-forward`, a VPN, or a proxy with a sign-in.

@@ -20,10 +20,10 @@ def gateway_listener(gateway: Gateway) -> Steps:
 
     Result: Only routes of the namespaces that the listener names are served.
 
-    Why: with `from: All` whoever may write a route in any namespace serves whatever host the listener has, or takes the
-    traffic of a path from its owner. With `AllowInsecureFallback` a client without a valid certificate is let through.
+    Why: with `from: All` whoever may write a route in any namespace can serve any host of the listener, or take over a
+    path from its owner. With `AllowInsecureFallback` a client without a valid certificate is accepted.
 
-    May break: nothing, since it only reports: the routes of other namespaces have to be named first.
+    May break: nothing, since it only reports: name the namespaces of the other routes first.
     """
     for at, listener in enumerate(gateway.items("spec", "listeners")):
         if listener.get("allowedRoutes", "namespaces", "from") == "All":

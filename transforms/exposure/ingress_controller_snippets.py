@@ -17,8 +17,9 @@ def ingress_controller_snippets(config_map: ConfigMap) -> Steps:
 
     Result: The Ingress controller ignores snippet annotations.
 
-    Why: with `allow-snippet-annotations: "true"` whoever may write an Ingress runs directives of his own in a process
-    that holds the certificates of all, and mostly a token that reads the Secrets of the cluster (CVE-2021-25742).
+    Why: with `allow-snippet-annotations: "true"` whoever may write an Ingress can add directives to a process that
+    holds the certificates of all Ingresses, and usually a token that can read the Secrets of the cluster
+    (CVE-2021-25742).
 
     May break: nothing, since it only reports: an Ingress with a snippet is refused without the setting.
     """

@@ -28,9 +28,9 @@ def ingress_hosts(ingress: Ingress) -> Steps:
 
     Result: The Ingress serves only the host names that it lists.
 
-    Why: a rule without a host takes every name that no other rule of the controller names, so it may take what is meant
-    for others, and an attacker points a name of his own at it; a wildcard does so for every name below a domain, and
-    keeps old names in use.
+    Why: a rule without a host receives requests for every name that no other rule of the controller has: it may receive
+    requests for other applications, and an attacker can point a domain at it. A wildcard does so for every name below a
+    domain, and keeps old names in use.
 
     May break: nothing, since it only reports: the manifests do not say under which names an application is used.
     """

@@ -20,10 +20,10 @@ def ingress_snippets(ingress: Ingress) -> Steps:
 
     Result: The Ingress adds no configuration of its own to its controller.
 
-    Why: the text goes unchecked into a process that holds the certificates of all, and mostly a token that reads the
-    Secrets of the whole cluster: whoever may write an Ingress reads them, too (CVE-2021-25742).
+    Why: the text goes unchecked into a process that holds the certificates of all Ingresses, and usually a token that
+    can read the Secrets of the whole cluster: whoever may write an Ingress can read them, too (CVE-2021-25742).
 
-    May break: nothing, since it only reports: the controller first has to do in another way what the text does.
+    May break: nothing, since it only reports: first configure the controller so that it does not need the text.
     """
     for state in applied_states(ingress):
         keys = [key for key in state.keys(*_ANNOTATIONS) if is_snippet(str(key)) and _says_something(state, key)]

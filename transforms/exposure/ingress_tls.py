@@ -20,10 +20,10 @@ def ingress_tls(ingress: Ingress) -> Steps:
 
     Result: Traffic from outside the cluster is encrypted.
 
-    Why: a session or a password that crosses the internet in clear text is read, and what is served can be replaced, by
-    everybody on the way.
+    Why: everybody on the network path can read a session or a password that is sent as plain text, and replace what is
+    served.
 
-    May break: nothing, since it only reports: a certificate has to be there first.
+    May break: nothing, since it only reports: create a certificate first.
     """
     if ingress.names in INGRESSES and not ingress.items("spec", "tls"):
         if not ends_tls(ingress.text("spec", "ingressClassName"), ingress.object.annotations):

@@ -49,8 +49,9 @@ def ingress_weak_settings(ingress: Ingress) -> Steps:
 
     Result: The Ingress keeps the checks of its controller, and its annotations hold plain values.
 
-    Why: a switched-off check lets in whom a certificate should keep out; a value with a semicolon or a brace ends its
-    place in the configuration and puts in whatever follows, into a process that holds the certificates of all.
+    Why: a disabled check lets in clients that a certificate should keep out. A value with a semicolon or a brace ends
+    its own setting and adds what follows to the configuration of a process that holds the certificates of all
+    Ingresses.
 
     May break: nothing, since it only reports: clients that rely on it have to change first.
     """

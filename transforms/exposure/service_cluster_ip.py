@@ -49,8 +49,8 @@ def service_cluster_ip(service: Service, options: Exposure) -> Steps:
     Why: scanners find a public address within hours, and then only the login of the service protects it. An Ingress
     serves what is meant for everybody; `kubectl port-forward` reaches the rest.
 
-    May break: whoever dials the load balancer or the node port loses the way in, its address is released, and reverting
-    assigns others.
+    May break: clients of the load balancer or the NodePort can no longer connect; the address is released, and
+    reverting assigns another.
     """
     kind = service.get("spec", "type")
     yield from _opened_again(service)

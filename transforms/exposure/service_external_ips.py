@@ -15,10 +15,10 @@ def service_external_ips(service: Service) -> Steps:
 
     Result: The Service receives no traffic for addresses that it names itself.
 
-    Why: every node takes over what is sent to an address in `externalIPs`, whoever it belongs to, so whoever may write
-    Services can read the traffic of others (CVE-2020-8554). The field is deprecated since Kubernetes 1.36.
+    Why: every node takes the traffic for an address in `externalIPs`, whoever owns it, so whoever may write Services
+    can read the traffic of others (CVE-2020-8554). The field is deprecated since Kubernetes 1.36.
 
-    May break: nothing, since it only reports: whoever dials the address loses the way in without it.
+    May break: nothing, since it only reports: clients of the address cannot connect without it.
     """
     count = len(service.strings("spec", "externalIPs"))
     if count:

@@ -24,7 +24,8 @@ def tf_eks_endpoint(cluster: EksCluster | Module) -> Steps:
 
     Result: The API server of the EKS cluster answers only the addresses that need it.
 
-    Why: a leaked token, or the next flaw of the API server, is then of no use from just anywhere (CKV_AWS_39).
+    Why: a leaked token, or the next flaw of the API server, then cannot be used from every address of the internet
+    (CKV_AWS_39).
 
     May break: nothing, since it only reports: no file says which addresses need the API server.
     """

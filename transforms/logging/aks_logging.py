@@ -17,7 +17,7 @@ def aks_logging(cluster: AksCluster) -> Steps:
 
     Why: AKS keeps no log of its control plane unless a diagnostic setting sends it somewhere.
 
-    May break: nothing, since it only reports: where logs go is for you to say.
+    May break: nothing, since it only reports: you decide where the logs go.
     """
     for setting in cluster.tree.blocks.of("azurerm_monitor_diagnostic_setting"):
         texts = set(setting.texts())

@@ -24,7 +24,7 @@ def audit_exec_keep_response_started(policy: AuditPolicy) -> Steps:
     Why: the answer to such a request is complete when the session is over, hours later or never; detection rules read
     the line of its start.
 
-    May break: nothing; where the whole policy left the stage out, watches have a second line from now on.
+    May break: nothing; where the whole policy omitted the stage, each watch now has a second line.
     """
     if not policy.judged or not (found := policy.omitting()):
         return

@@ -28,8 +28,8 @@ def audit_flags_in_script(script: Script, options: AuditPolicyOptions) -> Steps:
 
     Why: with no audit backend the server keeps no record of who did what, and an intrusion cannot be reconstructed.
 
-    May break: nothing, since it only reports, with the policy and the settings of kubeadm: a server whose policy file
-    is missing does not start.
+    May break: nothing, since it only reports; the finding holds the policy and the settings for kubeadm. A server whose
+    policy file is missing does not start.
     """
     empty: dict[str, int] = {}
     for index, line in enumerate(script.lines):

@@ -15,8 +15,8 @@ def audit_policy_admission(policy: AuditPolicy) -> Steps:
 
     Result: The audit log records changes of admission webhooks and certificate approvals.
 
-    Why: a webhook sees and changes every object, and an approved certificate is a login that cannot be taken back.
+    Why: a webhook sees and changes every object, and an approved certificate is a login that cannot be revoked.
 
-    May break: nothing; the log grows by these requests, with their bodies where the level says so.
+    May break: nothing; the log grows by these requests, and by their bodies where the level includes them.
     """
     yield from corrected(policy, "admission", "the body of the request must be recorded")

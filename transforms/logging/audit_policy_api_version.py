@@ -20,7 +20,7 @@ def audit_policy_api_version(policy: AuditPolicy) -> Steps:
 
     Why: since Kubernetes 1.24 an API server does not start with a policy of an older version. The fields are the same.
 
-    May break: nothing; v1 is known since 1.12.
+    May break: nothing; Kubernetes knows v1 since 1.12.
     """
     if policy.version in _OLD:
         fact = policy.fact(f"audit.k8s.io/{policy.version} is gone since Kubernetes 1.24", "apiVersion")

@@ -15,8 +15,8 @@ def audit_policy_exec(policy: AuditPolicy) -> Steps:
 
     Result: The audit log records who opened a shell or a tunnel, and with which command.
 
-    Why: a shell in a pod is how most intrusions go on, and the request holds the command.
+    Why: most intrusions continue with a shell in a pod, and the request holds the command.
 
-    May break: nothing; the log grows by these requests, with their bodies where the level says so.
+    May break: nothing; the log grows by these requests, and by their bodies where the level includes them.
     """
     yield from corrected(policy, "exec", "the body of the request must be recorded")

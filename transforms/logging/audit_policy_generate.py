@@ -25,7 +25,7 @@ def audit_policy_generate(plane: ControlPlane, options: AuditPolicyOptions) -> S
 
     Why: without one the server keeps no record of who did what, and an intrusion cannot be reconstructed.
 
-    May break: nothing by itself; the file lies beside the manifests until somebody copies it to the nodes.
+    May break: nothing by itself; the file has no effect until you copy it to the nodes.
     """
     if plane.tree.of(GROUP, "Policy"):
         return

@@ -16,10 +16,10 @@ def audit_policy_omit_request_received(policy: AuditPolicy) -> Steps:
 
     Result: The audit log records each request once.
 
-    Why: the line of its answer says the same and how it ended; without the first one the same disk holds twice the
-    time.
+    Why: the line of the response says the same, and how the request ended; without the first line the same disk holds a
+    log of twice the time.
 
-    May break: nothing that reads answers; a request that brings the server down before it answers leaves no line.
+    May break: nothing that reads responses; a request that stops the server before it answers leaves no line.
     """
     if policy.has("omitStages") or not policy.judged:
         return

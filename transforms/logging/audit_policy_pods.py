@@ -15,8 +15,8 @@ def audit_policy_pods(policy: AuditPolicy) -> Steps:
 
     Result: The audit log records the request of everything that is started.
 
-    Why: a privileged pod, a host path, a foreign image are known by the request; detection rules read it there.
+    Why: the request shows a privileged pod, a hostPath or a foreign image, and detection rules read it.
 
-    May break: nothing; the log grows by these requests, with their bodies where the level says so.
+    May break: nothing; the log grows by these requests, and by their bodies where the level includes them.
     """
     yield from corrected(policy, "pods", "the body of the request must be recorded")

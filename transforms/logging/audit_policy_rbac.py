@@ -15,8 +15,8 @@ def audit_policy_rbac(policy: AuditPolicy) -> Steps:
 
     Result: The audit log records every change of roles and bindings in full.
 
-    Why: whoever gives himself rights changes these objects, and only the body says which rights they were.
+    Why: an intruder who takes more rights changes these objects, and only the body shows which rights.
 
-    May break: nothing; the log grows by these requests, with their bodies where the level says so.
+    May break: nothing; the log grows by these requests, and by their bodies where the level includes them.
     """
     yield from corrected(policy, "rbac", "a change of rights must be recorded whole")

@@ -17,11 +17,12 @@ def audit_policy_secrets(policy: AuditPolicy, options: AuditPolicyOptions) -> St
 
     Result: The audit log records who read or changed a Secret, and never its value.
 
-    Why: an access that is not recorded cannot be found out about, and a body that is recorded makes the log a second
-    store of secrets, which more people read and more systems keep. Rule order decides: only the first match counts.
+    Why: an access that is not recorded cannot be investigated, and a recorded body makes the log a second store of
+    secrets, which more people can read and more systems keep. The order of the rules matters, since the first match
+    applies.
 
-    May break: what reads the bodies of ConfigMaps from the log, such as a Falco rule for credentials in them, finds
-    them no more.
+    May break: a program that reads the bodies of ConfigMaps from the log, such as a Falco rule for credentials in them,
+    no longer finds them.
     """
     if not policy.judged:
         return

@@ -15,8 +15,8 @@ def audit_policy_valid(policy: AuditPolicy) -> Steps:
 
     Result: The API server can start with the audit policy.
 
-    Why: a server refuses a policy with a single wrong field and does not start, and then nobody can correct anything
-    through it.
+    Why: one wrong field in the policy keeps the server from starting, and without the server nobody can change the
+    cluster.
 
     May break: nothing, since it only reports: only its author knows what the rule should say.
     """

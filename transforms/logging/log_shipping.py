@@ -21,7 +21,7 @@ def log_shipping(plane: ControlPlane) -> Steps:
 
     Result: Logs are stored outside the nodes that they are about.
 
-    Why: whoever takes over a node removes the logs on it, and the logs of a pod go with the pod.
+    Why: whoever takes over a node can remove the logs on it, and the logs of a pod are deleted with the pod.
 
     May break: nothing, since it only reports: manifests do not say where the logs go, or how long they stay.
     """

@@ -41,10 +41,10 @@ def runtime_rules(namespace: Namespace, options: Runtime) -> Steps:
 
     Result: Falco or Tetragon reports what no hardened workload does (option `runtime.rules`).
 
-    Why: a shell in a container, a read of the account's token, a call of the cloud's metadata service are what an
-    intruder does first. Prevention leaves no trace of who tried.
+    Why: an intruder first opens a shell in a container, reads the token of the account, or calls the metadata service
+    of the cloud. Prevention alone does not show who tried.
 
-    May break: nothing: the rules report. Expect reports of what people do by kubectl exec.
+    May break: nothing, since the rules only report. Expect reports of kubectl exec, too.
     """
     if options.rules == "none":
         return

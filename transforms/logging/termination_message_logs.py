@@ -24,11 +24,11 @@ def termination_message_logs(container: Container) -> Steps:
 
     Result: A container that fails without a message leaves the end of its log in the status of its pod.
 
-    Why: the log goes with the container: if it fails again and again, only one earlier log is kept. Whoever watches the
-    status sees an exit code and no reason.
+    Why: the log is deleted with the container: if it fails again and again, only one earlier log is kept. The status
+    then shows an exit code and no reason.
 
     May break: up to 80 lines or 2048 bytes of the log, and what a program should not have logged, are shown to whoever
-    may read pods but not logs; what parses the message may get lines of the log instead of none.
+    may read pods but not logs; a program that parses the message may get lines of the log instead of an empty message.
     """
     if _is_given(container):
         return

@@ -30,8 +30,8 @@ def addon_policy_allow_all(policy: Policy) -> Steps:
 
     Result: The policy restricts traffic in each direction that it names.
 
-    Why: a rule that lets everybody through undoes what other policies close: for all pods that it selects, and where it
-    is a policy of the cluster, in every namespace.
+    Why: a rule that allows everybody undoes the restrictions of other policies for all pods that it selects; a
+    cluster-wide policy does so in every namespace.
 
     May break: nothing, since it only reports: manifests do not say who needs the open rule.
     """

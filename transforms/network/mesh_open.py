@@ -21,10 +21,10 @@ def mesh_open(target: PeerAuthentication | MeshAuthorization) -> Steps:
 
     Result: The mesh encrypts traffic and accepts only named callers.
 
-    Why: with `mtls.mode: DISABLE` nobody proves who calls, and traffic is readable on the way; a rule without
-    conditions lets everybody through, whatever the other policies of the mesh allow.
+    Why: with `mtls.mode: DISABLE` callers do not prove who they are, and traffic can be read on the network path; a
+    rule without conditions allows everybody, whatever the other policies of the mesh say.
 
-    May break: nothing, since it only reports: callers without a sidecar cannot speak TLS of the mesh, and only the
+    May break: nothing, since it only reports: callers without a sidecar cannot use the TLS of the mesh, and only the
     owner knows who has to call.
     """
     if isinstance(target, PeerAuthentication):

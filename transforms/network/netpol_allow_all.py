@@ -33,8 +33,8 @@ def netpol_allow_all(policy: NetworkPolicy, options: NetworkPolicies) -> Steps:
 
     Result: The NetworkPolicy restricts traffic in each direction that it names.
 
-    Why: policies add up, so that one with the rule {} in a direction opens it for its pods whatever the others say.
-    Where it applies, nothing is isolated, and the list of policies looks as if it were.
+    Why: policies are additive, so one with the rule {} opens the direction for its pods, whatever the others say. These
+    pods are not isolated, although the list of policies suggests that they are.
 
     May break: nothing, since it only reports: manifests do not say who needs the open rule. The finding holds
     the policy that harden writes where there is none.

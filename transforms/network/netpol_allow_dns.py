@@ -24,9 +24,9 @@ def netpol_allow_dns(namespace: Namespace, options: NetworkPolicies) -> Steps:
 
     Result: Pods of the namespace can ask the DNS of the cluster.
 
-    Why: a default deny without it stops every connection that begins with a name, which is nearly every one.
+    Why: without it, a default deny stops every connection to a host name, which is nearly every connection.
 
-    May break: nothing that worked under the default deny; a DNS that runs elsewhere needs a rule of its own.
+    May break: nothing that worked under the default deny; a DNS server elsewhere needs its own rule.
     """
     # A policy for egress closes it by itself, so it may only stand beside one that does so anyway.
     if "netpol-default-deny" not in namespace.changed_by or not options.egress:

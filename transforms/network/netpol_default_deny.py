@@ -38,9 +38,9 @@ def netpol_default_deny(namespace: Namespace, options: _policies.NetworkPolicies
     Result: Pods of the namespace have only the connections that a policy allows.
 
     Why: without a policy every pod of the cluster, and whoever takes one over, reaches every other pod and the metadata
-    address of the cloud. Policies of single workloads say nothing about the pod that comes next.
+    address of the cloud. Policies of single workloads do not cover a new pod.
 
-    May break: pods that come into the namespace later have no connection until a policy of theirs names it.
+    May break: pods that are added to the namespace later have no connection until a policy allows it.
     """
     if namespace.declared and (not namespace.object.name or namespace.object in namespace.tree.ask(_DeclaredAgain)):
         return  # no API server takes it, or it is the same namespace again, applied with the other

@@ -103,9 +103,9 @@ def netpol_workload(pod: PodTemplate, options: NetworkPolicies) -> Steps:
     Why: without a policy every pod of the cluster, and whoever takes one over, reaches every other pod and the address
     at which clouds hand out the credentials of the node.
 
-    May break: a connection that no manifest shows, such as a host name that an image has built in, is refused as soon
-    as the cluster enforces policies. Not every network plugin does. With Cilium an ipBlock means neither pods nor the
-    API server.
+    May break: a connection that no manifest shows, such as one to a host name in a program of the image, is refused as
+    soon as the cluster enforces policies. Not every network plugin does. With Cilium an ipBlock matches neither pods
+    nor the API server.
     """
     if pod.kind == "PodTemplate":
         return  # nothing runs from it

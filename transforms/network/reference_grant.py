@@ -15,10 +15,10 @@ def reference_grant(grant: ReferenceGrant) -> Steps:
 
     Result: The other namespace uses only the objects that are named.
 
-    Why: without a name it opens all of that kind in the namespace: a Gateway of the other namespace serves with any of
-    its certificates, and a route there leads to any of its Services, also to those that nobody meant to show.
+    Why: without a name it opens all objects of that kind in the namespace: a Gateway of the other namespace can use any
+    of its certificates, and a route there can lead to any of its Services, even one that is not meant to be public.
 
-    May break: nothing, since it only reports: what the other namespace uses has to be named first.
+    May break: nothing, since it only reports: name the objects that the other namespace uses first.
     """
     namespaces = sorted({entry.text("namespace") or "" for entry in grant.items("spec", "from")} - {""})
     for at, entry in enumerate(grant.items("spec", "to")):

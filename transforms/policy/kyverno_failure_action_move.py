@@ -24,10 +24,10 @@ def kyverno_failure_action_move(policy: KyvernoPolicy, options: Policies) -> Ste
 
     Result: Each rule of the Kyverno policy has its own failureAction.
 
-    Why: `spec.validationFailureAction` is deprecated since Kyverno 1.13; a version that reads it no more would only
-    report what the policy refuses.
+    Why: `spec.validationFailureAction` is deprecated since Kyverno 1.13; a version without this field would only report
+    what the policy refuses now.
 
-    May break: a Kyverno before 1.13 does not know the field of a rule, and then reports only.
+    May break: a Kyverno before 1.13 does not know the field of a rule, and then only reports.
     """
     version, fact = release(policy, options)
     present = [key for key in (_OLD, _OVERRIDES) if policy.has("spec", key)]

@@ -22,10 +22,10 @@ def kyverno_pattern_anchors(policy: KyvernoPolicy) -> Steps:
 
     Result: The rule covers all kinds of containers, and pods that leave a field out.
 
-    Why: a plain key of a pattern has to be there, so that a pod which leaves out `privileged` is refused, while an init
-    container or one added by kubectl debug is not looked at; a container can take back what its pod says.
+    Why: a plain key of a pattern must exist, so a pod that leaves out `privileged` is refused, while init containers
+    and containers of kubectl debug are not checked; a container can override a setting of its pod.
 
-    May break: init and ephemeral containers are held to the rule from now on.
+    May break: the rule applies to init and ephemeral containers, too.
     """
     for index, rule in enumerate(policy.items("spec", "rules")):
         path = ("spec", "rules", index, "validate")

@@ -18,10 +18,10 @@ def late_token_policy(policy: MutatingPolicy) -> Steps:
 
     Result: The token is not mounted.
 
-    Why: the API server runs MutatingAdmissionPolicies behind its own plugins. ServiceAccount has mounted the token of a
-    pod by then: the field says false afterwards, and the token is there all the same.
+    Why: the API server runs MutatingAdmissionPolicies after its own plugins. By then the plugin ServiceAccount has
+    mounted the token: the field says false, and the token is still in the pod.
 
-    May break: nothing, the policy is only reported.
+    May break: nothing, since it only reports.
     """
     if not policy.visits_pods:
         return

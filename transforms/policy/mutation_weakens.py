@@ -23,10 +23,10 @@ def mutation_weakens(policy: MutatingPolicy) -> Steps:
 
     Result: The cluster runs pods with the settings of their manifests.
 
-    Why: it runs after the manifest is applied: what the repository says of a pod is not what runs, and whoever reads
-    the manifest does not see it.
+    Why: the policy changes a pod after its manifest is applied: the pod does not run as the repository says, and the
+    manifest does not show it.
 
-    May break: nothing, since it only reports: the pods that need the setting have to say it themselves.
+    May break: nothing, since it only reports: set the field in the pods that need it.
     """
     if not policy.visits_pods:
         return

@@ -23,10 +23,10 @@ def namespace_bounds(namespace: Namespace) -> Steps:
 
     Result: The namespace limits the resources that its pods use.
 
-    Why: without a ResourceQuota or a LimitRange one namespace can take all memory and processors of the nodes, and a
-    pod that says nothing has no bound at all.
+    Why: without a ResourceQuota or a LimitRange one namespace can take all memory and CPU time of the nodes, and a pod
+    without limits can use as much as there is.
 
-    May break: nothing, since it only reports: a quota refuses what is above it, and only the owner knows how much the
+    May break: nothing, since it only reports: a quota refuses pods beyond it, and only the owner knows how much the
     namespace needs.
     """
     if not namespace.declared or not namespace.pods or namespace.tree.stream or any(map(is_shared, namespace.names)):

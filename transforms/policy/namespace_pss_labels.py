@@ -46,11 +46,11 @@ def namespace_pss_labels(namespace: Namespace, options: NamespaceLabels) -> Step
 
     Result: The API server refuses or reports pods of the namespace below its Pod Security level.
 
-    Why: the built-in admission check stops what breaks the standard, whoever creates it, so that the next manifest
+    Why: the built-in admission check refuses pods that violate the standard, whoever creates them, so the next manifest
     cannot undo this one. The version is pinned, so that an upgrade of the cluster does not change the verdict.
 
-    May break: a pod that the tree does not show, or that something adds a container to, is refused when it is created
-    next; running pods stay.
+    May break: a pod that is not in the given files, or that something adds a container to, may be refused when it is
+    created; running pods stay.
     """
     if any(map(is_shared, namespace.names)):
         return

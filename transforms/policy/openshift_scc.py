@@ -22,11 +22,11 @@ def openshift_scc(constraints: SecurityContextConstraints) -> Steps:
 
     Result: Only accounts that need the SecurityContextConstraints can use them.
 
-    Why: OpenShift runs a pod by the constraints that its service account may use; one that lets containers be
-    privileged, be root or reach the node gives the node to whoever may use it, and a group gives it to all of its
-    members.
+    Why: OpenShift runs a pod by the constraints that its service account may use. Where they allow privileged
+    containers, root or access to the node, every account that may use them controls the node, and so does every member
+    of a group that may use them.
 
-    May break: nothing, it only reports.
+    May break: nothing, since it only reports.
     """
     found = constraints.openings
     if not found:

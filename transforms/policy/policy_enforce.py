@@ -28,7 +28,8 @@ def policy_enforce(policy: Policy) -> Steps:
 
     Why: a policy that only audits records violations and lets them run.
 
-    May break: it holds for the whole cluster, and refuses pods that the tree does not show.
+    May break: the policy applies to the whole cluster, and refuses violations by pods that are not in the given files,
+    too.
     """
     if policy.managed or not _reports_only(policy):
         return

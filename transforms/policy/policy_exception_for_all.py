@@ -21,8 +21,8 @@ def policy_exception_for_all(exception: PolicyException) -> Steps:
 
     Result: The exception names the workloads that it is for.
 
-    Why: an exception that matches every namespace switches the policy off for the whole cluster, and the list of
-    policies looks as if it were on.
+    Why: an exception that matches every namespace switches the policy off for the whole cluster, although the list of
+    policies shows it.
 
     May break: nothing, since it only reports: only its owner knows which workloads need the exception.
     """

@@ -27,10 +27,10 @@ def policy_generate(home: PolicyHome, options: Policies) -> Steps:
 
     Result: Admission policies refuse what the profile forbids where all pods are known, and warn elsewhere.
 
-    Why: without an admission rule the next manifest, or the next kubectl run, can undo all of this.
+    Why: without an admission rule the next manifest, or the next kubectl run, can undo the hardening.
 
-    May break: a pod that the tree does not show is refused when it is created next in a namespace that the binding
-    names.
+    May break: a pod that is not in the given files and violates a policy is refused when it is created in a namespace
+    that the binding names.
     """
     engine = home.tree.ask(Guardrails).engine
     if engine == "gatekeeper":

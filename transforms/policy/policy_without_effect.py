@@ -30,8 +30,8 @@ def policy_without_effect(policy: JudgingPolicy) -> Steps:
 
     Result: The policy applies to the objects that it names.
 
-    Why: a rule for a resource that its API group does not have, a kind that is written wrong or a binding of a policy
-    that is not there judges no request, and the list of policies looks as if it did.
+    Why: a rule for a resource that its API group does not have, a misspelled kind, or a binding of a missing policy
+    checks no request, although the list of policies suggests that it does.
 
     May break: nothing, since it only reports: only its owner knows what was meant.
     """

@@ -19,7 +19,7 @@ def psp_objects(policy: PodSecurityPolicy) -> Steps:
 
     Why: Kubernetes removed them in 1.25: the manifest is refused, and what it forbade is allowed.
 
-    May break: nothing, it is only reported.
+    May break: nothing, since it only reports.
     """
     version = policy.tree.settings.kubernetes_version
     if version >= _GONE:

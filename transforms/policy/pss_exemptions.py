@@ -27,9 +27,9 @@ def pss_exemptions(target: AdmissionFile) -> Steps:
     Result: Pod Security exempts nobody who makes pods for others.
 
     Why: an exempt user, runtime class or namespace is never checked. A controller makes the pods of every Deployment,
-    and the ordinary runtime class starts any pod: exempt one of them, and no level holds.
+    and the ordinary runtime class starts any pod: if one of them is exempt, no level has an effect.
 
-    May break: nothing, since it only reports: pods that passed by the exemption are refused without it.
+    May break: nothing, since it only reports: pods that need the exemption are refused without it.
     """
     for path, found in _configurations(target):
         yield from _weighed(target, found, (*path, "exemptions"))

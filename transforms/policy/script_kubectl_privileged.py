@@ -16,10 +16,10 @@ def script_kubectl_privileged(script: Script) -> Steps:
 
     Result: The script starts no pod with access to its node.
 
-    Why: nobody reviews a pod that `kubectl run --overrides` or `kubectl debug --profile=sysadmin` starts: it is in no
-    manifest. What a script can start, everybody with the same rights can start.
+    Why: nobody reviews a pod that `kubectl run --overrides` or `kubectl debug --profile=sysadmin` starts, since it is
+    in no manifest. Everybody with the rights of the script can start such a pod, too.
 
-    May break: nothing, the script is only reported.
+    May break: nothing, since it only reports.
     """
     for run in script.tree.ask(Guardrails).runs:
         if run.script.object is not script.object:

@@ -19,7 +19,8 @@ def unbound_policy(policy: AdmissionPolicy) -> Steps:
 
     Result: The admission policy is bound.
 
-    Why: a policy of the API server without a binding judges no request, and the list of policies looks as if it did.
+    Why: a policy of the API server without a binding checks no request, although the list of policies suggests that it
+    does.
 
     May break: nothing, since it only reports: the binding may come from elsewhere.
     """

@@ -18,7 +18,7 @@ def webhook_failure_ignore(target: AdmissionWebhook | AdmissionPolicy) -> Steps:
     Why: with `failurePolicy: Ignore` a webhook is skipped as soon as somebody keeps it from answering, by load or by
     deleting its pod.
 
-    May break: nothing, it is only reported: with `Fail` a webhook that is down blocks the requests that it checks.
+    May break: nothing, since it only reports: with `Fail` a webhook that is down blocks the requests that it checks.
     """
     if isinstance(target, AdmissionPolicy):
         if target.text("spec", "failurePolicy") == "Ignore":

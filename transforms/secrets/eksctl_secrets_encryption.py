@@ -13,9 +13,9 @@ def eksctl_secrets_encryption(cluster: ClusterConfig) -> Steps:
 
     Result: Secrets of the cluster are encrypted with your own key.
 
-    Why: a key in KMS that you own can be withdrawn, and each use of it is on record.
+    Why: you can disable your own KMS key, and each use of it is logged.
 
-    May break: nothing, since it only reports: it needs the ARN of a key, and cannot be taken back once it is on.
+    May break: nothing, since it only reports: it needs the ARN of a key, and cannot be turned off again.
     """
     if cluster.has("spec") or cluster.has("secretsEncryption", "keyARN"):
         return

@@ -20,7 +20,7 @@ def encryption_identity_only(configuration: EncryptionConfiguration) -> Steps:
 
     Result: Secrets are encrypted in etcd.
 
-    Why: whoever has a disk or a backup of etcd reads every Secret otherwise.
+    Why: otherwise whoever has a disk or a backup of etcd can read every Secret.
 
     May break: nothing, since it only reports: a key does not belong in Git, and every API server needs it.
     """

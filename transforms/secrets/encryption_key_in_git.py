@@ -16,10 +16,10 @@ def encryption_key_in_git(configuration: EncryptionConfiguration) -> Steps:
 
     Result: The keys that encrypt etcd are not in Git.
 
-    Why: with the key and a backup of etcd, everyone who ever cloned the repository reads every Secret of the cluster.
+    Why: with the key and a backup of etcd, everyone who ever cloned the repository can read every Secret of the
+    cluster.
 
-    May break: nothing, since it only reports: the key is replaced on every API server, in an order that only a person
-    can keep.
+    May break: nothing, since it only reports: replace the key on every API server, in the order that the finding gives.
     """
     for entry in entries(configuration):
         for index, (name, provider) in enumerate(providers(entry)):

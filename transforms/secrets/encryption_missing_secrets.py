@@ -16,7 +16,7 @@ def encryption_missing_secrets(configuration: EncryptionConfiguration) -> Steps:
 
     Result: Etcd encryption covers Secrets.
 
-    Why: without an entry that names them, Secrets stay in etcd in clear, whatever else is encrypted.
+    Why: without an entry that names them, Secrets stay in etcd as plain text, whatever else is encrypted.
 
     May break: an API server that does not run with this file yet cannot read what another one has encrypted.
     """

@@ -20,7 +20,7 @@ def encryption_weak(configuration: EncryptionConfiguration) -> Steps:
 
     Result: Secrets are encrypted with a provider that is safe by itself.
 
-    Why: a KMS keeps the key out of the machine, and secretbox has none of the traps of the older providers.
+    Why: a KMS keeps the key off the machine, and secretbox has none of the weaknesses of the older providers.
 
     May break: nothing, since it only reports: a new provider needs a key on every API server first.
     """

@@ -26,11 +26,11 @@ def image_secret(container: Container) -> Steps:
 
     Result: Nobody who pulls the image reads a credential.
 
-    Why: whoever may pull an image reads each of its layers, also a file that a later layer removes, its variables and
-    the arguments of its build. harden lock reads variables and arguments, harden lock --deep the files; the lock has
-    names and no values.
+    Why: whoever may pull an image can read its variables, its build arguments and each of its layers, even a file that
+    a later layer removes. harden lock reads variables and arguments, and harden lock --deep also the files; the lock
+    holds names and no values.
 
-    May break: nothing, since it only reports: the image has to be built anew, and the credential has to be rotated.
+    May break: nothing, since it only reports: build the image again without the credential, and rotate the credential.
     """
     locked = container.in_lock(container.image) if container.image is not None else None
     if locked is None:

@@ -29,7 +29,7 @@ def release_values_secret(release: Release | Helmfile) -> Steps:
 
     Result: The values of the chart release hold no credentials.
 
-    Why: whoever reads the repository, or may read the release object in the cluster, reads the password.
+    Why: whoever may read the repository, or the release object in the cluster, can read the password.
 
     May break: nothing, since it only reports: the chart says which of its values may come from a Secret.
     """

@@ -18,7 +18,7 @@ def secret_arg_literal(container: Container) -> Steps:
     Result: The command line holds no credentials.
 
     Why: the command line is in Git, in the API, and in the process list of the node, where every process of the node
-    reads it.
+    can read it.
 
     May break: nothing, since it only reports: a program may take the value from a variable ($(NAME) in the arguments is
     filled in from env), or from a file, and only its documentation says which.

@@ -14,7 +14,7 @@ def secret_configmap_embedded(config_map: ConfigMap) -> Steps:
 
     Result: The configuration file holds no credentials.
 
-    Why: whoever may read ConfigMaps reads the credential, and ConfigMaps are rarely encrypted in etcd.
+    Why: whoever may read ConfigMaps can read the credential, and ConfigMaps are rarely encrypted in etcd.
 
     May break: nothing, since it only reports: only part of the file is secret, and the program decides how that part
     may come from elsewhere.

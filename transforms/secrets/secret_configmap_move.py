@@ -32,12 +32,12 @@ def secret_configmap_move(config_map: ConfigMap, options: Secrets) -> Steps:
 
     Result: The ConfigMap holds no credentials.
 
-    Why: ConfigMaps are readable by far more identities than Secrets and are never encrypted at rest by the usual
-    configuration. The values then live in the secret store and only a reference stays in Git.
+    Why: far more accounts may read ConfigMaps than Secrets, and the usual configuration does not encrypt them at rest.
+    The values then live in the secret store and only a reference stays in Git.
 
-    May break: pods wait until the Secret is there, which needs the External Secrets Operator (or what secrets.backend
-    names) and the values in its store. A program that reads the ConfigMap by the API, and that no manifest shows, finds
-    nothing.
+    May break: pods wait until the Secret exists, which needs the External Secrets Operator (or what secrets.backend
+    names) and the values in its store. A program that reads the ConfigMap through the API, which no manifest shows, no
+    longer finds the values.
     """
     found = _secrets(config_map)
     if not found:

@@ -34,10 +34,10 @@ def secret_env_literal(pod: PodTemplate, options: Secrets) -> Steps:
 
     Result: The environment variable takes its credential from a Secret.
 
-    Why: a credential in Git is known to everyone who ever cloned the repository. Only a reference stays here; the value
-    moves to the store and must be rotated.
+    Why: a credential in Git is known to everyone who ever cloned the repository. Only a reference stays in Git; the
+    value moves to the store and must be rotated.
 
-    May break: pods wait until the Secret is there, which needs the operator and the value in its store.
+    May break: pods wait until the Secret exists, which needs the operator and the value in its store.
     """
     found = list(_literals(pod))
     yield from _patched(pod, {entry.text("value") for _, entry, _, _ in found})

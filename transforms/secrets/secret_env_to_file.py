@@ -32,8 +32,8 @@ def secret_env_to_file(pod: PodTemplate, options: Secrets) -> Steps:
     Why: environment variables end up in crash dumps, child processes and /proc; a read-only file can be rotated without
     a restart.
 
-    May break: a program that reads the variable alone finds nothing; only its owner knows which one the code reads.
-    Images with a documented variable that names the file keep working.
+    May break: a program that reads only the variable finds nothing; only its owner knows whether the code reads the
+    variable or a file. Images with a documented variable that names the file keep working.
     """
     if options.delivery != "file":
         for container in pod.containers:

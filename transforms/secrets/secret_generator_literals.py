@@ -13,10 +13,10 @@ def secret_generator_literals(kustomization: Kustomization) -> Steps:
 
     Result: The kustomization generates nothing from credentials in Git.
 
-    Why: the literals, and the files that it names, are in the repository as they are; the Secret that is made of them
-    hides nothing.
+    Why: the repository holds the literals, and the files that it names, as plain text; the Secret that is generated
+    from them hides nothing.
 
-    May break: nothing, since it only reports: where the values come from instead is decided where kustomize runs.
+    May break: nothing, since it only reports: first decide where kustomize gets the values from instead.
     """
     for place in kustomization.secrets():
         text = f"{place.generator} {place.name}: {place.what}"

@@ -22,7 +22,7 @@ def secret_git_history(target: ConfigMap | Secret | PodTemplate) -> Steps:
 
     Result: The credential is new and was never in Git.
 
-    Why: its removal from the file leaves it in every earlier commit, in every clone, and in every backup of them.
+    Why: removing it from the file leaves it in every earlier commit, in every clone, and in every backup of them.
 
     May break: nothing, since it only reports: only the owner of the service that checks the credential can replace it.
     """

@@ -40,9 +40,9 @@ def secret_object_external(secret: Secret, options: Secrets) -> Steps:
     Result: The values of the Secret are not in Git.
 
     Why: a credential in Git is known to everyone who ever cloned the repository, and base64 hides nothing. Only a
-    reference stays here; the value moves to the store and must be rotated.
+    reference stays in Git; the value moves to the store and must be rotated.
 
-    May break: a tool that prunes what Git no longer holds removes the Secret before the operator has made it again, and
+    May break: a tool that prunes what Git no longer holds removes the Secret before the operator creates it again, and
     pods that start in between wait.
     """
     values = values_of(secret)

@@ -16,7 +16,7 @@ def tf_eks_encryption(cluster: EksCluster) -> Steps:
 
     Result: Secrets of the EKS cluster are encrypted with your own key.
 
-    Why: whoever reads a backup or a disk of etcd reads every Secret, unless that also needs a key from elsewhere
+    Why: whoever has a backup or a disk of etcd can read every Secret, unless that also needs a key from elsewhere
     (CKV_AWS_58).
 
     May break: nothing, since it only reports: it needs a key, and cannot be turned off again.

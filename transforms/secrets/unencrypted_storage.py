@@ -22,10 +22,10 @@ def unencrypted_storage(storage: StorageClass) -> Steps:
 
     Result: The StorageClass makes encrypted volumes.
 
-    Why: a disk that is not encrypted is read by whoever gets a snapshot or a copy of it.
+    Why: whoever gets a snapshot or a copy of an unencrypted disk can read it.
 
-    May break: nothing, since it only reports: the parameters of a StorageClass do not change, so that a new class is
-    needed, and volumes that are there stay as they are.
+    May break: nothing, since it only reports: the parameters of a StorageClass are immutable, so create a new class;
+    existing volumes stay as they are.
     """
     encrypted = storage.get("parameters", "encrypted")
     if storage.text("provisioner") not in _SWITCHED or str(encrypted).lower() != "false":

@@ -35,10 +35,10 @@ def apparmor_profile(pod: PodTemplate) -> Steps:
     Result: AppArmor confines every container on nodes that have it.
 
     Why: the profile of the container runtime refuses mounts, writes to the kernel's settings and the tracing of other
-    processes, which break-outs are made of.
+    processes, which container escapes use.
 
-    May break: programs that mount file systems or trace processes are refused on nodes with AppArmor. A name that the
-    API server does not accept was meant for another profile, which does not apply either.
+    May break: programs that mount file systems or trace processes are refused on nodes with AppArmor. Where the
+    manifest names a profile that the API server does not accept, the profile that was meant does not apply.
     """
     views = (pod, *pod.containers)
     weak = [view for view in views if view.get(*_PROFILE, "type") == "Unconfined"]

@@ -24,8 +24,8 @@ def cpu_limit(container: Container, options: Resources) -> Steps:
 
     Result: The container gets no more CPU time than its limit.
 
-    Why: a runaway loop or a miner gets a fixed share of the node and no more; `resources.cpu-limit: none` in a
-    profile serves those who hold that requests are isolation enough, and writes one only where a quota asks for it.
+    Why: a runaway loop or a miner gets a fixed share of the node and no more. If you rely on requests alone, set
+    `resources.cpu-limit: none` in a profile: harden then writes a limit only where a quota asks for it.
 
     May break: nothing fails, but a process that used idle cores is throttled, which shows as latency or a slow start.
     """

@@ -18,11 +18,11 @@ def default_namespace(pod: PodTemplate) -> Steps:
 
     Result: The workload is in its own namespace.
 
-    Why: policies, quotas and rights are given by namespace; a workload in `default` cannot be closed off without all
-    the rest.
+    Why: policies, quotas and rights are given by namespace; a workload in `default` cannot be isolated from the other
+    ones there.
 
-    May break: nothing, since it only reports: Services, claims and everybody who calls them by name would have to move
-    along.
+    May break: nothing, since it only reports: Services and claims have to move, too, and callers have to use the new
+    names.
     """
     if "default" not in pod.tree.ask(Builds).namespaces(pod.object):
         return  # without any namespace, whoever applies it chooses one

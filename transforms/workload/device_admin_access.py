@@ -21,8 +21,8 @@ def device_admin_access(claim: DeviceClaim) -> Steps:
 
     Result: The claim gets devices of its own.
 
-    Why: with adminAccess a pod gets devices that others use, whatever they hold, and the driver may give it rights over
-    the device: it reads the data of other namespaces there.
+    Why: with adminAccess a pod gets devices that others use, and the driver may give it more rights over the device, so
+    it can read the data of other namespaces there.
 
     May break: nothing, since it only reports: an agent that watches devices needs it, in a namespace with the label
     `resource.kubernetes.io/admin-access: "true"`.

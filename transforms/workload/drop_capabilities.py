@@ -63,11 +63,11 @@ def drop_capabilities(container: Container, options: Capabilities) -> Steps:
 
     Result: The container keeps only the capabilities that it is known to need.
 
-    Why: the default set lets root in a container forge packets, make device files and get past file permissions, all of
-    it for the use of whoever breaks in.
+    Why: the default set lets root in a container, and so an intruder, forge packets, create device files and bypass
+    file permissions.
 
-    May break: an image that starts as root and uses a privilege outside the set that its entrypoint is left with; a
-    program file that carries a capability of its own is then not even started.
+    May break: an image that starts as root and uses a privilege outside of the capabilities that its entrypoint keeps
+    fails; a program file with a file capability then does not even start.
     """
     # A privileged container has them all, whatever is written here.
     if container.privileged:

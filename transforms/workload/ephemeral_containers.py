@@ -21,8 +21,8 @@ def ephemeral_containers(pod: PodTemplate) -> Steps:
 
     Result: The manifest holds no ephemeral container.
 
-    Why: such a container is added to a running pod and shares what that has; one that was privileged hands over the
-    node, and a copy of it in Git is started again by whoever takes the manifest for a template.
+    Why: such a container is added to a running pod and shares its resources. A privileged one controls the node, and
+    whoever copies the manifest from Git starts it again.
 
     May break: nothing, since it only reports: an API server refuses a pod or template that is made with one
     (pkg/apis/core/validation), so nothing that runs depends on it.

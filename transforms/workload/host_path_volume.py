@@ -32,8 +32,8 @@ def host_path_volume(volume: PersistentVolume) -> Steps:
 
     Result: The PersistentVolume uses storage that is not a folder of the node.
 
-    Why: a claim brings the folder into any pod of its namespace. The Pod Security levels check the volumes of pods, and
-    let claims pass. On another node the same pod finds another folder.
+    Why: a claim brings the folder into any pod of its namespace. The Pod Security levels check the volumes of pods, but
+    not claims. On another node the same pod finds another folder.
 
     May break: nothing, since it only reports: no manifest says which data are in the folder, or where they would go.
     """

@@ -56,8 +56,8 @@ def host_users_false(pod: PodTemplate, options: UserNamespaces) -> Steps:
 
     Result: Root in a container has no rights on the node.
 
-    Why: the users of the pod are mapped to numbers that own nothing on the node, so that a process that breaks out, as
-    root too, has no rights there.
+    Why: the users of the pod are mapped to IDs that own nothing on the node, so a process that escapes, even as root,
+    has no rights there.
 
     May break: it needs Linux 6.3, and containerd 2.0 or CRI-O 1.25 with runc 1.2 or crun 1.9; a node without them
     refuses the pod, and an older runtime ignores the setting. A volume whose file system cannot map users does not

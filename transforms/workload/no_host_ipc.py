@@ -25,7 +25,7 @@ def no_host_ipc(pod: PodTemplate) -> Steps:
 
     Why: in the node's IPC namespace a container can read and change the shared memory of the node and of other pods.
 
-    May break: processes of several pods that talk through shared memory no longer meet.
+    May break: processes of several pods can no longer communicate through shared memory.
     """
     if pod.get("hostIPC") is not True:
         return

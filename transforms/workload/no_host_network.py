@@ -22,11 +22,11 @@ def no_host_network(pod: PodTemplate) -> Steps:
 
     Result: The pod has its own network.
 
-    Why: in the node's network namespace a container reaches the servers on the node's loopback and can read the node's
-    traffic. No NetworkPolicy applies to it.
+    Why: in the node's network namespace a container can reach the servers on the node's loopback address and read the
+    node's traffic. No NetworkPolicy applies to it.
 
-    May break: clients that call the node's address no longer find it, and services of the node's loopback are out of
-    reach.
+    May break: clients that call the node's address no longer find it, and it cannot reach services on the node's
+    loopback address.
     """
     if pod.get("hostNetwork") is not True:
         return

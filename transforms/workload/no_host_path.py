@@ -43,7 +43,8 @@ def no_host_path(pod: PodTemplate) -> Steps:
 
     Why: whoever can write to a folder of the node, or read its credentials, can soon break out of the pod.
 
-    May break: files that the node or another pod put there are gone; the new volume is empty and ends with the pod.
+    May break: files that the node or another pod put there are gone; the new volume is empty and is deleted with the
+    pod.
     """
     if sign := pod.classes.get("node-agent"):
         yield from _of_agent(pod, sign)

@@ -18,8 +18,8 @@ def no_host_process(pod: PodTemplate) -> Steps:
 
     Result: The Windows container is isolated from its node.
 
-    Why: a HostProcess container is not kept apart from the node at all; as an administrator there it owns the node and
-    every pod on it.
+    Why: a HostProcess container is not isolated from the node; as an administrator it controls the node and every pod
+    on it.
 
     May break: nothing, since it only reports: without hostProcess the pod also needs another network and often another
     image.

@@ -30,10 +30,11 @@ def no_privileged(container: Container) -> Steps:
 
     Result: The container has no access to the devices of its node and only the capabilities that it is given.
 
-    Why: a privileged container has the node's devices and every capability, so that a hole in it hands over the node.
+    Why: a privileged container has the node's devices and every capability, so whoever breaks into it controls the
+    node.
 
-    May break: the container also loses writable /proc and /sys, and its system calls are filtered; what loads kernel
-    modules, mounts file systems or works on devices stops.
+    May break: the container also loses writable /proc and /sys, and its system calls are filtered; programs that load
+    kernel modules, mount file systems or use devices fail.
     """
     if not container.privileged:
         return

@@ -23,11 +23,10 @@ def no_probe_host(container: Container) -> Steps:
 
     Result: Probes and hooks call the pod that they belong to.
 
-    Why: the kubelet makes the call from the node. Whoever may write a pod can thus scan addresses that pods do not
-    reach.
+    Why: the kubelet makes the call from the node. So whoever may write a pod can scan addresses that pods cannot reach.
 
-    May break: a probe that was meant for another host now fails, and the container with it; a server that tells
-    virtual hosts apart gets the name in a Host header.
+    May break: a probe that was meant for another host now fails, and the kubelet restarts the container; a server with
+    virtual hosts gets the name in a Host header.
     """
     if container.tree.settings.kubernetes_version < _FIRST_VERSION:
         return

@@ -25,7 +25,7 @@ def no_service_links(pod: PodTemplate) -> Steps:
     or fail.
 
     May break: a program that finds its servers by variables such as REDIS_SERVICE_HOST or REDIS_PORT_6379_TCP no longer
-    does; names (DNS) and the variables of the API server stay.
+    does; DNS names and the variables of the API server stay.
     """
     if pod.get("enableServiceLinks") is False:
         return

@@ -24,11 +24,11 @@ def pin_helm_image(entry: HelmImage, options: Images) -> Steps:
 
     Result: The image in the chart values is pinned by its digest.
 
-    Why: whoever can push to the registry can put another program behind a tag, and the next restart runs it. Values
-    with a `digest` beside the tag say that the chart takes one; for others only the templates show it.
+    Why: whoever can push to the registry can put another program behind a tag, and the next restart runs it. A key
+    `digest` beside the tag shows that the chart takes a digest; without that key only the templates show it.
 
-    May break: most charts ignore the tag where there is a digest. A tag that is set on the command line or in values
-    outside of the tree then changes nothing any more, and updates of a moving tag no longer arrive.
+    May break: most charts ignore the tag where there is a digest. A tag that is set on the command line or in other
+    values files then has no effect, and updates of a moving tag no longer arrive.
     """
     image, sources = entry.image, entry.tree.ask(ImageSources)
     if image.opaque:

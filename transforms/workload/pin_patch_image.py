@@ -19,7 +19,7 @@ def pin_patch_image(entry: PatchImage) -> Steps:
     Why: the pod runs the image of the patch, not the image that is pinned in the base below it.
 
     May break: nothing, since it only reports: a JSON patch, and a patch that is a text in its kustomization, are not
-    edited. One that is a manifest of its own is pinned as any other.
+    edited. harden pins the image of a patch that is a file of its own.
     """
     image, sources = entry.image, entry.tree.ask(ImageSources)
     if image.fault is not None:

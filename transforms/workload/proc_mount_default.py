@@ -18,7 +18,7 @@ def proc_mount_default(container: Container) -> Steps:
     Result: The sensitive parts of /proc are masked.
 
     Why: without the masks a process reads the kernel's secrets and the hardware of its node, and writes settings that
-    hold for every pod there.
+    affect every pod of the node.
 
     May break: builders that start containers inside their container cannot mount a /proc for them.
     """

@@ -57,8 +57,8 @@ def read_only_root_filesystem(container: Container, options: Filesystem) -> Step
 
     Result: The files of the image cannot be changed at run time.
 
-    Why: an intruder who cannot write has to live without tools, web shells and changed binaries; what must stay
-    writable gets an empty volume of its own.
+    Why: without write access an intruder cannot add tools or web shells, or change binaries; a path that must stay
+    writable gets an empty volume.
 
     May break: a program that writes elsewhere in its image fails there, perhaps only when it first tries; files that
     the image ships below a path that gets a volume are hidden.

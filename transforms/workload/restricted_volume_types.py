@@ -45,7 +45,7 @@ def restricted_volume_types(pod: PodTemplate) -> Steps:
     Result: The pod names its storage by a claim.
 
     Why: whoever may write a pod could mount any export or disk that the node reaches, with the node's rights; a claim
-    gives it what an administrator set aside.
+    gives it only storage that an administrator provides.
 
     May break: nothing, since it only reports: the volume has to be set up outside the pod, and only its owner knows its
     size and how many nodes may use it.

@@ -21,7 +21,7 @@ def retired_registry(container: Container) -> Steps:
 
     Result: The image comes from a registry that gets security fixes.
 
-    Why: k8s.gcr.io has been frozen since April 2023: no fix of an image reaches it, and one day it answers no more.
+    Why: k8s.gcr.io has been frozen since April 2023: it gets no fixed images, and may be shut down.
 
     May break: nothing, since it only reports: a registry or proxy of your own may have to let the new name through
     first.

@@ -28,9 +28,9 @@ def root_group(pod: PodTemplate) -> Steps:
 
     Result: The processes and volumes of the pod belong to a group other than root.
 
-    Why: files of root are often open to its group, in the image and on the node; a user with a number of its own still
-    reads and writes them as a member of group 0. A user that the image does not know is in group 0 where no other
-    group is named, and a group below 1000 is one of the system.
+    Why: files of root are often open to its group, in the image and on the node; as a member of group 0, a user who is
+    not root can read and write them. If no group is named, a user that the image does not know is in group 0. A group
+    below 1000 is a system group.
 
     May break: nothing, since it only reports: an image that is made for arbitrary users, as OpenShift runs them, keeps
     its files open to group 0 and needs it, and files on a volume keep the group that they were given.

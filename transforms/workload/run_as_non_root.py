@@ -45,8 +45,8 @@ def run_as_non_root(pod: PodTemplate) -> Steps:
 
     Result: The kubelet refuses to start the container as root.
 
-    Why: a process that is root in its container is one hole in the kernel away from root on the node; with this a new
-    version of the image cannot bring root back.
+    Why: a process that is root in its container needs only one kernel vulnerability to become root on the node; with
+    this setting a new version of the image cannot run as root again.
 
     May break: an image that runs as root, or as a user with a name only, does not start (CreateContainerConfigError);
     pods that run keep running until then.

@@ -36,8 +36,8 @@ def run_as_user(pod: PodTemplate, options: UserOptions) -> Steps:
 
     Result: The container runs as a numeric user that is not root.
 
-    Why: a process that is root in its container is one hole in the kernel away from root on the node, and a name alone
-    does not tell the kubelet that the user is not root.
+    Why: a process that is root in its container needs only one kernel vulnerability to become root on the node, and the
+    kubelet cannot tell from a name that the user is not root.
 
     May break: files of the image or of a volume that only root may read or write are out of reach.
     """

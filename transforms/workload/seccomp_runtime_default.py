@@ -39,11 +39,11 @@ def seccomp_runtime_default(pod: PodTemplate) -> Steps:
 
     Result: The container runtime blocks rarely used system calls.
 
-    Why: most holes in the Linux kernel are reached through system calls that no ordinary program makes; the profile of
-    the container runtime keeps them shut.
+    Why: most vulnerabilities of the Linux kernel are reached through system calls that no ordinary program makes; the
+    profile of the container runtime blocks these calls.
 
     May break: tracers, browsers with a sandbox of their own, container builders and programs that ask for io_uring
-    (TigerBeetle; PostgreSQL, Redpanda and Node.js where they are told to) make such calls and get EPERM.
+    (TigerBeetle; PostgreSQL, Redpanda and Node.js if configured) make such calls and get EPERM.
     """
     if "node-agent" in pod.classes and any(container.privileged for container in _containers(pod)):
         return

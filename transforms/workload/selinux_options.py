@@ -19,7 +19,8 @@ def selinux_options(pod: PodTemplate) -> Steps:
 
     Result: SELinux confines every container.
 
-    Why: another type, user or role lifts the rules that protect the node's files from a process that broke out.
+    Why: another type, user or role lifts the rules that protect the node's files from a process that escapes its
+    container.
 
     May break: programs that need files of the node which containers may not touch are refused on nodes with SELinux.
     """

@@ -16,7 +16,7 @@ def shared_processes(pod: PodTemplate) -> Steps:
     Result: Each container sees only its own processes.
 
     Why: with shareProcessNamespace each container reads the command lines and, with the same user, the variables and
-    files of the others (/proc/PID/root), and ends them: one that is broken into takes all.
+    files of the others (/proc/PID/root), and can stop them: whoever breaks into one container controls all.
 
     May break: nothing, since it only reports: a sidecar that sends signals to the application, or looks into its
     processes, needs it.

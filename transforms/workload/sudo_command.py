@@ -22,9 +22,8 @@ def sudo_command(container: Container) -> Steps:
 
     Result: The container starts as the user that it needs, without sudo or su.
 
-    Why: what needs no root needs no sudo, and what needs it can run as root in a container of its own. Wherever sudo
-    works the image holds a way to root for whoever breaks in, and neither a non-root user nor
-    `allowPrivilegeEscalation: false` can be set.
+    Why: a command that needs no root needs no sudo, and one that needs root can run in its own container. Where sudo
+    works, an intruder can become root, and neither a non-root user nor `allowPrivilegeEscalation: false` can be set.
 
     May break: nothing, since it only reports: only the owner knows what the command does as root.
     """

@@ -21,8 +21,8 @@ def supplemental_groups_strict(pod: PodTemplate) -> Steps:
 
     Result: The processes have only the groups that the manifest names.
 
-    Why: by default the group file of an image adds more: whoever builds the image decides which files of a volume or of
-    the node its processes may read, and no policy sees it.
+    Why: by default the group file of an image adds groups: whoever builds the image decides which files of a volume or
+    of the node its processes may read, and no admission policy can check it.
 
     May break: files that only such a group may read are out of reach. It needs containerd 2.0 or CRI-O 1.31: a node
     with an older runtime refuses the pod.

@@ -22,7 +22,7 @@ def sysctl_value(pod: PodTemplate) -> Steps:
     Result: The sysctl holds a plain value.
 
     Why: a value such as `x+kernel.core_pattern=|/program` set the core_pattern of the node in CRI-O before 1.23.2
-    (CVE-2022-0811), by which a container runs a program as root of the node.
+    (CVE-2022-0811), so a container could run a program as root on the node.
 
     May break: nothing, since it only reports.
     """

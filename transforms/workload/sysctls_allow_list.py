@@ -17,11 +17,11 @@ def sysctls_allow_list(pod: PodTemplate) -> Steps:
 
     Result: The pod sets only safe sysctls.
 
-    Why: a setting that is not kept apart for each pod changes the node for all of them, or gives the pod resources of
-    the kernel that nobody counts.
+    Why: a sysctl that is not namespaced changes the node for all pods, or gives the pod kernel resources that no limit
+    covers.
 
-    May break: an unsafe setting also needs a flag of the kubelet, so somebody wanted it; the program that was tuned
-    with it then runs with the node's value.
+    May break: the kubelet allows an unsafe sysctl only with a flag, so somebody set it on purpose; without it the
+    program runs with the node's value.
     """
     sysctls = pod.items(*_SYSCTLS)
     allowed = allowed_sysctls(pod.tree.settings.kubernetes_version)

@@ -30,8 +30,8 @@ def unprivileged_ports(pod: PodTemplate) -> Steps:
 
     Result: A process that is not root can still serve a port below 1024.
 
-    Why: without this the user and capability changes would take the port away; a kernel setting of the pod alone gives
-    it back without a privilege.
+    Why: without this, the changes of user and capabilities would block the port; a sysctl of the pod allows it without
+    a privilege.
 
     May break: nothing known; a sandboxed runtime may ignore the setting, and the port then needs the capability.
     """

@@ -52,8 +52,8 @@ def weakened_by_overlay(pod: PodTemplate) -> Steps:
     Result: The kustomization keeps the hardening of its base.
 
     Why: the cluster runs what the overlay builds; a patch that sets `privileged: true` or removes a security context
-    undoes the base in silence. So does one that binds `cluster-admin`, deletes a NetworkPolicy or opens a Service:
-    what is built is judged as if it were written, objects of all kinds.
+    undoes the base without a warning. So does one that binds `cluster-admin`, deletes a NetworkPolicy or opens a
+    Service. harden checks objects of all kinds as kustomize builds them.
 
     May break: nothing, since it only reports: patches are checked and not edited.
     """

@@ -23,8 +23,8 @@ def windows_administrator(pod: PodTemplate) -> Steps:
 
     Result: The Windows container runs as an ordinary user.
 
-    Why: ContainerAdministrator changes everything in the container, services and the registry too, and is the first
-    step of a way out of it.
+    Why: ContainerAdministrator can change everything in the container, including services and the registry, which is
+    the first step of an escape.
 
     May break: nothing, since it only reports: programs that install services or write outside of their folders need it.
     """
