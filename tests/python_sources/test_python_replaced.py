@@ -131,7 +131,7 @@ USED: dict[str, str] = {
     "a dict of another one": f"def f(c):\n    sc = {{**c}}\n    sc.update(c)\n    return {BOX}sc)\n",
     "a dict for two": f"def f(c):\n    sc = {{}}\n    sc.update(c)\n    return [{BOX}sc), {BOX}sc)]\n",
     "a dict that is looked at later": (
-        'def f(c):\n    sc = {}\n    sc.update(c)\n    x = client.V1Container(name="a", image="a:1", security_context=sc)\n'
+        f"def f(c):\n    sc = {{}}\n    sc.update(c)\n    x = {BOX}sc)\n"
         "    if x.security_context is None:\n        c.say()\n    return x\n"
     ),
 }
