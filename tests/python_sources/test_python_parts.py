@@ -118,7 +118,7 @@ PARTS = {
     "what a list of containers gets": (
         'def f(i):\n    boxes = []\n    boxes.append({"name": "c", "image": i})\n    boxes += [BOX]\n'
         '    return {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": boxes}}',
-        [("Container", "c"), ("Container", "a"), ("Pod", "")],
+        [("Container", "a"), ("Pod", "c")],
     ),
     "both arms of an if": (
         'if x:\n    b = BOX\nelse:\n    b = {"name": "c", "image": "d"}\n'

@@ -14,6 +14,7 @@ import pytest
 from hardener.sources.open_values import Replaceable
 from hardener.sources.python.parsed import parse
 from hardener.sources.python.rewrite import rewrite
+from hardener.sources.yaml import TextError
 
 from ..conftest import Harden, write
 
@@ -52,6 +53,21 @@ WRITTEN: dict[str, tuple[str, str]] = {
         'def f(c):\n    x = client.V1Container(name="a", image="a:1")\n    c.fill(x)\n    return x\n',
         f"security_context={MADE}",
     ),
+    "a dict that is filled": (
+        f"def f(c):\n    sc = {{}}\n    if c.user:\n        sc['runAsGroup'] = c.user\n    sc.update(c.more)\n"
+        f"    if not sc:\n        sc = None\n    return {BOX}sc)\n",
+        'sc = {"privileged": False}',
+    ),
+    "a dict that is filled, or none": (
+        f"def f(c):\n    sc = {{'runAsGroup': 5}}\n    sc.update(c)\n    return {BOX}sc or None)\n",
+        "sc = {'runAsGroup': 5, 'privileged': False}",
+    ),
+    "a function that gives it back": (
+        'def f(c):\n    x = client.V1Container(name="a", image="a:1")\n    x = c.fill(x)\n'
+        "    pod = client.V1Pod(spec=client.V1PodSpec(containers=[]))\n"
+        "    pod.spec.containers.append(x)\n    return pod\n",
+        f"security_context={MADE}",
+    ),
     "a dict": (
         'def f(c):\n    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": '
         '[{"name": "a", "image": "a:1", "securityContext": c.get("sc")}]}}\n',
@@ -75,7 +91,8 @@ def test_a_context_that_may_be_absent_gets_a_default(text: str, wanted: str) -> 
     found = rewrite(HEAD + text, _set)
     assert wanted in joined(found.text)
     again = parse(found.text).documents[0]["spec"]["containers"][0]["securityContext"]
-    assert again == {"privileged": False} and isinstance(again, Replaceable)
+    assert isinstance(again, Replaceable) and again["privileged"] is False
+    assert again.keys() <= {"privileged", "runAsGroup"}
 
 
 # What stands somewhere as a whole, and what would not be read as it is written.
@@ -102,6 +119,32 @@ def test_a_context_that_is_there_for_sure_gets_none(text: str) -> None:
     assert isinstance(document["spec"]["containers"][0]["securityContext"], str)
 
 
+# Dicts that are filled, and of which the program does something else that a default would change.
+USED: dict[str, str] = {
+    "a dict that it asks whether it is empty": (
+        f"def f(c):\n    sc = {{}}\n    sc.update(c)\n    if not sc:\n        c.say()\n    return {BOX}sc)\n"
+    ),
+    "a dict that it hands on": (f"def f(c):\n    sc = {{}}\n    sc.update(c)\n    c.say(sc)\n    return {BOX}sc)\n"),
+    "a dict that gets what is absent": (
+        f"def f(c):\n    sc = {{}}\n    sc.setdefault('privileged', c)\n    sc.update(c)\n    return {BOX}sc)\n"
+    ),
+    "a dict of another one": f"def f(c):\n    sc = {{**c}}\n    sc.update(c)\n    return {BOX}sc)\n",
+    "a dict for two": f"def f(c):\n    sc = {{}}\n    sc.update(c)\n    return [{BOX}sc), {BOX}sc)]\n",
+    "a dict that is looked at later": (
+        f"def f(c):\n    sc = {{}}\n    sc.update(c)\n    x = {BOX}sc)\n"
+        "    if x.security_context is None:\n        c.say()\n    return x\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", USED.values(), ids=USED)
+def test_a_dict_that_is_used_in_another_way_gets_no_default(text: str) -> None:
+    document = parse(HEAD + text).documents[0]
+    assert not isinstance(document["spec"]["containers"][0]["securityContext"], Replaceable)
+    with pytest.raises(TextError):
+        rewrite(HEAD + text, _set)
+
+
 def test_a_context_that_the_program_looks_at_is_not_written() -> None:
     text = WRITTEN["a branch sets it"][0].replace("return x", "print(x.security_context)\n    return x")
     (document,) = parse(HEAD + text).documents
@@ -121,13 +164,19 @@ def _run(text: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return names
 
 
-_CLASSES = ("V1Container", "V1SecurityContext", "V1SeccompProfile")
+_CLASSES = "V1Container V1ObjectMeta V1Pod V1PodSpec V1SecurityContext V1SeccompProfile".split()
 GIVEN = (
     HEAD + f"def direct(sc=None):\n    return {BOX}sc)\n\n\n"
     "def spread(sc=None):\n    o = {}\n    if sc:\n        o = {'security_context': sc}\n"
     "    return client.V1Container(name='b', image='b:1', **o)\n\n\n"
     "def later(sc=None):\n    box = client.V1Container(name='c', image='c:1')\n"
-    "    if sc:\n        box.security_context = sc\n    return box\n"
+    "    if sc:\n        box.security_context = sc\n    return box\n\n\n"
+)
+FILLED = (
+    HEAD
+    + "def pod(given=None):\n    sc = {}\n    if given:\n        sc.update(given)\n    if not sc:\n        sc = None\n"
+    "    return client.V1Pod(metadata=client.V1ObjectMeta(name='a'), spec=client.V1PodSpec(security_context=sc,\n"
+    "        containers=[client.V1Container(name='a', image='a:1')]))\n"
 )
 
 
@@ -141,6 +190,23 @@ def test_what_is_given_wins_when_the_program_runs(
         given = SimpleNamespace()
         assert function(given).security_context is given
         assert function().security_context.seccomp_profile.type == "RuntimeDefault"
+
+
+def test_what_fills_a_dict_wins_when_the_program_runs(
+    harden: Harden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {"runner.py": FILLED})
+    assert harden("apply", ".", "--only", "seccomp-runtime-default", "--yes", cwd=tmp_path).status == 0
+    pod = _run((tmp_path / "runner.py").read_text(), monkeypatch)["pod"]
+    given = {"seccompProfile": {"type": "Localhost"}, "fsGroup": 7}
+    assert pod(given).spec.security_context == given
+    assert pod().spec.security_context == {"seccompProfile": {"type": "RuntimeDefault"}}
+
+
+def test_a_dict_that_is_put_over_another_pod_gets_no_default() -> None:
+    text = FILLED.replace("return client", "made = client") + "    return reconcile_pods(given.template, made)\n"
+    (document,) = parse(text).documents
+    assert isinstance(document["spec"]["securityContext"], str)
 
 
 def _pod(container: str, pod: str = "") -> str:

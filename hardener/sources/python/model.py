@@ -99,7 +99,8 @@ class Mapping(Node, eq=False):
     elsewhere. ``is_patch``: a call patches another object with it. ``open`` says what may add keys. ``replaced`` is
     what the program may have in its place; where no text holds it then, ``place`` says where it is written: "operand"
     behind the expression (``given or V1SecurityContext()``), "spread" before what is spread (``**{"security_context":
-    V1SecurityContext(), **given}``), "field" in what holds it, "" nowhere. ``context`` is the
+    V1SecurityContext(), **given}``), "field" in what holds it, "" nowhere; "filled" is a dict that the program adds
+    to before it uses it. ``context`` is the
     nearest constructor around a dict (for the prefix of new classes); one without a ``callee`` is only meant to be
     there.
     """

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from hardener.sources.python.model import Bracket, Item
 from hardener.sources.python.names.access_paths import Way, steps
-from hardener.sources.python.names.scopes import Binding, Change, Imported, ImportedName, Scope
+from hardener.sources.python.names.scopes import OF_SPEC, Binding, Change, Imported, ImportedName, Scope
 from hardener.sources.python.objects.expressions import string
 from hardener.sources.python.parser import syntax
 from hardener.sources.python.parser.positions import Places
@@ -138,6 +138,8 @@ class _Walk:
     def member(self, node: syntax.Attribute) -> None:
         if isinstance(node.value, syntax.Name):
             self.scope.members.append((node.value.value, node.attr.value))
+        elif isinstance(node.value, syntax.Attribute) and node.value.attr.value == "spec":
+            self.scope.members.append((OF_SPEC, node.attr.value))
         self.visit(node.value)
 
     def target(self, target: syntax.Node, value: syntax.Node | None, reason: str = "", each: bool = False) -> None:

@@ -10,6 +10,8 @@ from hardener.sources.python.model import Bracket, Item
 from hardener.sources.python.names.access_paths import Way
 from hardener.sources.python.parser import syntax
 
+OF_SPEC = ".spec"
+
 
 class ImportedName(Struct, eq=False):
     """One name of an import: ``item`` is all of "V1Pod as Pod", ``bound`` the name it gets here, ``qualified`` the
@@ -63,7 +65,7 @@ class Scope(Struct, eq=False):
     """``kind`` is "module", "function", "class" or "comprehension"; ``instance`` the first parameter of a method.
     Attributes of ``self`` are names of the class: "self.job". ``node`` is the definition of a function or class,
     ``returns`` and ``yields`` are the expressions that a function gives back. ``members`` are attributes of names that
-    are looked at: ("self", "job")."""
+    are looked at: ("self", "job"), and ``OF_SPEC`` for the name of ``pod.spec``."""
 
     kind: str
     parent: Scope | None

@@ -12,7 +12,7 @@ from hardener.sources.python.names.access_paths import steps
 from hardener.sources.python.names.resolve import Key, Members, base_class, called, followed, is_dict_call, single
 from hardener.sources.python.names.scan import Scan
 from hardener.sources.python.names.scopes import Binding, Change, Scope
-from hardener.sources.python.objects import assembled, calls, mutations, replaceable
+from hardener.sources.python.objects import assembled, calls, gathered, mutations, replaceable
 from hardener.sources.python.objects.brackets import call_bracket, elements_bracket
 from hardener.sources.python.objects.expressions import is_variable, opaque_text, reason, scalar, string
 from hardener.sources.python.objects.literals import Texts, opaque
@@ -42,7 +42,9 @@ class Extractor:
         self.lints: list[tuple[int, str]] = []
         self.uses: dict[Key, list[Scalar]] = {}
         looked = frozenset(replaceable.types_looked_at(scan))
-        self.mutator = mutations.Mutator(places, self.value_set_later, scan.lines, looked)
+        self.gathered = gathered.Gathered(scan, places)
+        self._filled: set[syntax.Node] = set()  # the dicts that it has found
+        self.mutator = mutations.Mutator(places, self.value_set_later, self.item_added, scan.lines, looked)
         self._changed_names = {(change.scope.owner(change.name), change.name) for change in scan.changes}
         self.members = Members(scan.scopes)
         self.texts = Texts(places, mutations.grown(self.changes), self.members)
@@ -78,6 +80,8 @@ class Extractor:
             return self.opaque(node, "a value that contains itself")
         self.going.add(node)
         made = self._value(node, scope, type_name, around, raw)
+        if isinstance(made, Mapping) and node in self._filled:
+            made.place = replaceable.FILLED
         for path, change in self.changes.get(node, ()):
             made = self.mutator.changed(made, path, change)
         self.made[node] = made
@@ -142,6 +146,8 @@ class Extractor:
         """What ``node`` means, a name or an attribute that has the one value of ``key``."""
         owner, name = key
         binding, why = single(owner.bindings[name])
+        if binding is None and (made := gathered.given_back(owner.bindings[name], name)) is not None:
+            return self._given_back(made, type_name, around, raw) or self.opaque(node, why)
         self._note_parts(key, type_name, binding)
         if binding is None or binding.value is None:
             return self.opaque(node, why)
@@ -166,6 +172,20 @@ class Extractor:
             start = node.start
             text = found.text if found.text[:2] != "${" else opaque_text(self.places.text(node))
             return Opaque(start, node.end, self.places.line(start), text, found.reason)
+        return found
+
+    def _given_back(
+        self, made: gathered.GivenBack, type_name: str, around: Mapping | None, raw: bool
+    ) -> Mapping | None:
+        """The container that functions got and gave back, with all that they may have changed; None for anything
+        else."""
+        if type_name != "Container":
+            return None
+        found = self.value(made.value, made.scope, type_name, around, raw)
+        if not isinstance(found, Mapping):
+            return None
+        for call, scope in made.calls:
+            self.mutator.hand(found, Change(scope, "", (), "handed", call))
         return found
 
     def _note_parts(self, key: Key, type_name: str, binding: Binding | None) -> None:
@@ -362,6 +382,10 @@ class Extractor:
             made = self._with_default(value, scope, type_name, around, raw)
             if made is not None:
                 return made
+        is_looked_at = self.mutator.is_looked_at(mapping)
+        filled = None if is_looked_at else self._gathered(value, scope, type_name, around, raw)
+        if filled is not None:
+            return filled
         found = self.value(value, scope, type_name, around, raw)
         is_open = isinstance(found, Opaque) and replaceable.operand(value) and replaceable.may_be_absent(value, scope)
         if not is_open:
@@ -369,6 +393,21 @@ class Extractor:
         assert isinstance(found, Opaque)
         at = self.opaque(value, found.reason)
         return replaceable.absent(at, type_name, mapping, at, "operand")
+
+    def _gathered(
+        self, node: syntax.Node, scope: Scope, type_name: str, around: Mapping | None, raw: bool
+    ) -> Node | None:
+        """The dict that a name stands for which the program fills; None for any other value."""
+        binding = self.gathered.literal(node, scope)
+        if binding is None or binding.value is None or binding.value in self.made:
+            return None
+        self._filled.add(binding.value)
+        made = self.value(binding.value, binding.scope, type_name, around, raw)
+        given = self.opaque(node, "filled by the program")
+        if not isinstance(made, Mapping) or not replaceable.may_be_replaced(made):
+            return given
+        made.replaced = given
+        return made
 
     def _with_default(
         self, node: syntax.BooleanOperation, scope: Scope, type_name: str, around: Mapping | None, raw: bool
@@ -390,6 +429,19 @@ class Extractor:
         assert change.value is not None
         around = mapping if mapping.form == "call" else mapping.context
         return self._of_field(mapping, field, change.value, change.scope, around)
+
+    def item_added(self, sequence: Sequence, change: Change) -> Mapping | None:
+        """The container that a later statement appends to a list that is written without any; None for anything else.
+        Beside others it is a part of its own: what they are need not be known to judge it."""
+        call = change.node
+        is_of_empty = sequence.item_type == "Container" and all(place is None for place in sequence.places)
+        if change.how != "append" or not is_of_empty or not isinstance(call, syntax.Call):
+            return None
+        if len(call.args) != 1 or call.args[0].keyword is not None or call.args[0].star:
+            return None
+        found = self.value(call.args[0].value, change.scope, sequence.item_type, None, True)
+        is_new = isinstance(found, Mapping) and found.type_name == "Container" and found not in sequence.items
+        return found if isinstance(found, Mapping) and is_new else None
 
     def _open(self, mapping: Mapping, what: str, node: syntax.Node) -> None:
         where = f"{what} (line {self.places.line(node.start)})"

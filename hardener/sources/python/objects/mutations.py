@@ -51,6 +51,7 @@ _REPLACING = ("update", "clear", "popitem")  # what may change any key that is t
 _KEEPING_PLACES = (*_SET, "append", "extend", "setdefault")  # of the items that stand in a list
 _STORING = ("append", "insert", "add", "appendleft", "extend", "set")
 _ANY: Way = (("any", None),)
+_CONTEXTS = ("security_context", "securityContext")  # handed on with their holder, which says whether they stay
 _OF_OBJECTS = ("apiVersion", "kind", "name")  # what an object is called is left alone, and so are labels
 _OF_METADATA = ("ObjectMeta", "{string")
 
@@ -239,7 +240,7 @@ class _Collector:
             rest = _below(place, path)
             if rest is not None and (rest or change.how not in _SET):  # which replaces the value
                 into, deeper = rest, depth
-            elif change.how in _HANDED and _below(path, place) is not None:
+            elif change.how in _HANDED and _below(path, place) is not None and place[-1][1] not in _CONTEXTS:
                 into, deeper = (), depth + 1
             else:
                 continue
@@ -374,27 +375,30 @@ def _holds_none(entry: Entry) -> bool:
 
 
 def _give_back(node: Mapping) -> None:
-    """Leave a security context of ``node`` as it is that no text holds: one that is written would win over that of the
-    object which ``node`` is put over."""
+    """Leave a security context of ``node`` as it is that a default is for: one that is written would win over that of
+    the object which ``node`` is put over."""
     entry = node.fields.get(replaceable.FIELD)
-    if entry is not None and replaceable.is_absent(entry.value):
+    if entry is not None and replaceable.is_default(entry.value):
         assert entry.value.replaced is not None
         node.fields[replaceable.FIELD] = Entry(entry.value.replaced, entry.item)
 
 
 class Mutator:
     """Applies changes to the nodes of the objects. ``read`` gives the node for the value that a change gives a field of
-    a mapping, ``lines`` are the statements that may go as a whole, by their targets or calls, ``looked`` the types of
-    which the program looks at the security context, "" for one that is not known."""
+    a mapping, ``added`` that for what it adds to a list, None where that is not known. ``lines`` are the statements
+    that may go as a whole, by their targets or calls, ``looked`` the types of which the program looks at the security
+    context, "" for one that is not known."""
 
     def __init__(
         self,
         places: Places,
         read: Callable[[Mapping, str, Change], Node],
+        added: Callable[[Sequence, Change], Node | None],
         lines: dict[syntax.Node, syntax.Node],
         looked: Set[str],
     ) -> None:
         self._looked = looked
+        self._added = added
         self._places = places
         self._read = read
         self._lines = lines
@@ -429,17 +433,22 @@ class Mutator:
 
     def _grown(self, node: Node, change: Change) -> Node:
         if change.how in _HANDED:
-            self._hand(node, change)
+            self.hand(node, change)
+            return node
+        if isinstance(node, Mapping) and node.place == replaceable.FILLED:
             return node
         if isinstance(node, Mapping | Sequence):
             node.open = more_open(node.open, self._why(change))
+            if isinstance(node, Sequence) and (item := self._added(node, change)) is not None:
+                node.items.append(item)
+                node.places.append(None)
             if isinstance(node, Mapping) and change.how in _REPLACING:
                 self._replace(node, self._why(change))
             return node
         assert isinstance(node, Scalar)
         return opaque(change.node, self._places, f"changed later (line {self._line(change)})")
 
-    def _hand(self, node: Node, change: Change) -> None:
+    def hand(self, node: Node, change: Change) -> None:
         """Take all that is in ``node`` for what a function may have changed."""
         if change.how == "merged":
             self._give_back(node, set())
@@ -498,7 +507,7 @@ class Mutator:
             return
         if change.how in _HANDED:
             if entry is not None:
-                self._hand(entry.value, change)
+                self.hand(entry.value, change)
             return
         if not rest and change.value is not None and (entry is None or _holds_none(entry)):
             item = self._item(mapping, change) if entry is None else None
@@ -526,8 +535,8 @@ class Mutator:
         one is written into the constructor, unless the program looks at what it is then."""
         entry = mapping.fields.get(field)
         if entry is None or _holds_none(entry):
-            is_looked_at = not self._looked.isdisjoint((mapping.type_name, ""))
-            place = "field" if mapping.form == "call" and entry is None and not is_looked_at else ""
+            is_written = mapping.form == "call" and entry is None and not self.is_looked_at(mapping)
+            place = "field" if is_written else ""
             type_name = types.field_type(mapping.type_name, field)
             mapping.fields[field] = Entry(replaceable.absent(mapping, type_name, mapping, given, place), None)
         elif isinstance(entry.value, Mapping) and replaceable.may_be_replaced(entry.value):
@@ -535,6 +544,10 @@ class Mutator:
         else:
             return isinstance(entry.value, Opaque)
         return True
+
+    def is_looked_at(self, mapping: Mapping) -> bool:
+        """Whether the program looks at the security context of such an object."""
+        return not self._looked.isdisjoint((mapping.type_name, ""))
 
     def _item(self, mapping: Mapping, change: Change) -> Item | None:
         """Where a field that is set later stands: in a statement of its own, or in the dict of an ``update``."""

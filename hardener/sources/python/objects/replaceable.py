@@ -15,7 +15,7 @@ from hardener.sources.python.libraries.dialects import KUBE
 from hardener.sources.python.model import Mapping, Node, Opaque
 from hardener.sources.python.names.resolve import called, single
 from hardener.sources.python.names.scan import Scan
-from hardener.sources.python.names.scopes import Binding, Scope
+from hardener.sources.python.names.scopes import OF_SPEC, Binding, Scope
 from hardener.sources.python.objects import assembled
 from hardener.sources.python.objects.expressions import is_none, is_variable
 from hardener.sources.python.parser import syntax
@@ -27,6 +27,7 @@ _OF_PODS = re.compile(rb"\bpod_security_context\b|\bpodSecurityContext\b")
 _ATTRIBUTE = "security_context"
 _HOLDERS = frozenset({"Container", "PodSpec"})
 _READING = frozenset({"get", "pop"})  # methods that give None for what is absent
+FILLED = "filled"
 _DEEPEST = 10  # names that stand for each other
 # What `or` can be written behind; a conditional needs parentheses first.
 _OPERANDS = syntax.Name | syntax.Attribute | syntax.Subscript | syntax.Call | syntax.IfExp
@@ -48,7 +49,7 @@ def types_looked_at(scan: Scan) -> Iterator[str]:
     for scope in scan.scopes:
         for name, attribute in scope.members:
             if attribute == _ATTRIBUTE and not scope.is_instance(name):
-                yield _type_of(name, scope)
+                yield "PodSpec" if name == OF_SPEC else _type_of(name, scope)
 
 
 def _type_of(name: str, scope: Scope) -> str:
@@ -70,6 +71,11 @@ def may_be_replaced(made: Mapping) -> bool:
 def is_absent(node: Node) -> TypeGuard[Mapping]:
     """Whether it is a security context that no text holds."""
     return isinstance(node, Mapping) and node.replaced is not None and node.bracket is None
+
+
+def is_default(node: Node) -> TypeGuard[Mapping]:
+    """Whether it is a security context that no text holds, or one that the program fills first."""
+    return is_absent(node) or (isinstance(node, Mapping) and node.replaced is not None and node.place == FILLED)
 
 
 def given_for_pods(places: Places) -> Opaque | None:
