@@ -89,7 +89,7 @@ def test_the_rows_are_those_of_a_report_of_each_repository(names: object, tmp_pa
         report = run("check", ".", "--format", "json", "--fail-on", "none", cwd=tmp_path / name).out
         expected = {
             (row.file, row.object, row.rule, row.state, row.grade, row.severity, row.fingerprint)
-            for row in merged.rows(name, report)
+            for row in merged.read(name, report).rows
         }
         found = rows(tmp_path / DB, "SELECT file, object, rule, entry.state, grade, severity, fingerprint FROM entry "
                      f"JOIN repository ON id = repository WHERE address = '{tmp_path / name}'")  # fmt: skip

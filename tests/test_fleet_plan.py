@@ -268,7 +268,7 @@ def test_the_flags_are_those_of_the_documentation(
 def test_a_script_without_a_folder_of_plans_says_what_it_wants(name: str, tmp_path: Path) -> None:
     path = tmp_path / "bin"
     path.mkdir()
-    first = ["gh"] if name == "pull-requests.sh" else []
+    first: list[str | Path] = ["gh"] if name == "pull-requests.sh" else []
     for arguments in ([], [*first, tmp_path]):
         made = script(name, *arguments, cwd=tmp_path, path=path)
         assert made.returncode == 2 and made.stderr.startswith(f"{name}: ") and made.stderr.count("\n") == 1

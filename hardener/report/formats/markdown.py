@@ -109,7 +109,7 @@ class _Comment:
     def _mask(self, text: str) -> str:
         return plain(self.redactor.text(text))
 
-    def code(self, text: str) -> str:
+    def _code(self, text: str) -> str:
         return code(self._mask(text))
 
     def _say(self, text: str) -> str:

@@ -68,9 +68,9 @@ def _lines(found: Overview) -> Iterator[str]:
     lines = [(wave.rule, wave.grade, wave.repositories, wave.objects) for wave in waves(found.rows)]
     yield from _table("Waves: the safest change next", head, lines)
     for by in BY if found.has_teams else [by for by in BY if by != "team"]:
-        head = (by, *STATES.values(), "critical and open", "repositories")
-        width = len(head) - (by == "repository")  # each is in one
-        yield from _table(f"By {by}", head[:width], [line(count)[:width] for count in counts(found, by)])
+        columns = (by, *STATES.values(), "critical and open", "repositories")
+        width = len(columns) - (by == "repository")  # each is in one
+        yield from _table(f"By {by}", columns[:width], [line(count)[:width] for count in counts(found, by)])
     runs = [(each.number, each.started, each.done, each.failed, each.open, each.new, each.gone) for each in found.runs]
     yield from _table("Runs", ("run", "started", "done", "failed", "open", "new", "gone"), runs)
     failed = [(each.name, each.last or "never", each.reason or "") for each in found.failed]
