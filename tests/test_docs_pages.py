@@ -41,6 +41,8 @@ ELSEWHERE = {
     ("README.md", "Install"): "test_docs_pages.py::test_what_is_installed_is_there",
     ("docs/install.md", "In another repository"): "test_docs_pages.py::test_what_is_installed_is_there",
     ("docs/fleet.md", "A first run"): "test_fleet.py::test_the_page",
+    ("docs/fleet.md", "What was found"): "test_fleet.py::test_the_page",
+    ("docs/fleet.md", "Pull requests"): "test_fleet.py::test_the_page",
     ("docs/install.md", "kubectl"): "test_docs_integrations.py::test_kubectl",
     ("docs/install.md", "Container image"): "test_docs_integrations.py::test_the_image",
     ("docs/gate.md", "What is known"): "test_docs_gate.py::test_the_baseline_of_the_target_branch",

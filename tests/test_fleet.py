@@ -460,6 +460,9 @@ def test_the_page(tmp_path: Path, names: object) -> None:
     shutil.copy(tmp_path / "list", tmp_path / "repositories.txt")
     said = shell(block("docs/fleet.md", "sh", "A first run"), tmp_path)
     assert said.startswith("4 repositories judged, 0 failed; ") and "4 done, 0 failed, 0 without a result" in said
+    shell(block("docs/fleet.md", "sh", "What was found"), tmp_path)
+    assert (tmp_path / "fleet.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert "pull requests in wave" in shell(block("docs/fleet.md", "sh", "Pull requests"), tmp_path)
     tables = [line.split("|")[1].strip().strip("`") for line in section("docs/fleet.md", "The file").splitlines()
               if line.startswith("| `")]  # fmt: skip
     assert set(tables) == store.NAMES

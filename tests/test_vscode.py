@@ -28,8 +28,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def ran(folder: Path, *command: str) -> str:
+    if shutil.which("node") is None:  # which runs npm, too
+        pytest.skip("needs node: apt-get install nodejs")
     if shutil.which(command[0]) is None:
-        pytest.skip(f"needs {command[0]}: apt-get install {command[0] if command[0] == 'npm' else 'nodejs'}")
+        pytest.skip(f"needs {command[0]}: apt-get install {command[0]}")
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
     if done.returncode and any(word in done.stderr for word in OFFLINE):
         pytest.skip("npm reaches no registry")

@@ -93,7 +93,7 @@ def body(outcome: Outcome, redactor: Redactor, command: str) -> str:
 
     parts = [f"Grade **{grade}**: {MEANING[grade]}.\n" for grade in _grades(outcome)]
     parts.append("\n| file | object | change | why |\n|---|---|---|---|\n")
-    parts += _fitting(_rows(outcome, say), _ROWS)
+    parts += _fitting(dict.fromkeys(_rows(outcome, say)), _ROWS)
     parts += _list("What comes of it", map(say, impact.lines(outcome)))
     parts += _list("Before you merge", map(say, steps.before(outcome.changes)))
     parts += _list("After you merge", map(say, steps.after(outcome.changes)))
