@@ -1,4 +1,5 @@
 """A server that has harden loaded and forks a process for each repository, so that none pays for the start of Python.
+The one of ``multiprocessing`` cannot be used: a worker of dask may start no process by it.
 
 It speaks frames of MessagePack on standard input and output: a request, then its answer. It has no thread, so a fork is
 safe. It ends when its standard input does, and takes the process along that it has forked.
@@ -29,6 +30,7 @@ from hardener.support import programs
 _LENGTH = 8  # bytes before each frame
 _CHUNK = 1 << 20
 _MOST = 1 << 30  # bytes of an answer
+_NO_MEMORY = 3  # the exit code of a process that has no memory left to answer
 _TRIES = 2  # of a request whose process was ended by somebody else
 # What the server judges before the first request: it loads what most repositories need.
 _SAMPLE = """apiVersion: apps/v1
@@ -155,13 +157,17 @@ def _forked(request: Request, questions: int) -> bytes:
     reading, writing = os.pipe()
     pid = os.fork()
     if not pid:
+        code = 1
         try:
             os.close(reading)
             _bound(request.memory)
             with os.fdopen(writing, "wb") as answers:
                 _write(answers, msgspec.msgpack.encode(judge(request)))
+            code = 0
+        except MemoryError:  # of what tells that there is none
+            code = _NO_MEMORY
         finally:
-            os._exit(0)
+            os._exit(code)
     os.close(writing)
     answered, in_time = _collected(reading, request.seconds, questions)
     os.close(reading)
@@ -195,7 +201,8 @@ def _collected(reading: int, seconds: float, questions: int) -> tuple[bytes, boo
 def _ended(request: Request, status: int) -> Judged:
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     # Libraries in C end the process where they get no memory.
-    return Judged(reason=out_of_memory(request.memory)) if number == signal.SIGABRT else Judged(signal=number)
+    has_none = number == signal.SIGABRT or (os.WIFEXITED(status) and os.WEXITSTATUS(status) == _NO_MEMORY)
+    return Judged(reason=out_of_memory(request.memory)) if has_none else Judged(signal=number)
 
 
 def _too_slow(seconds: float) -> str:
