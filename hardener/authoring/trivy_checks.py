@@ -64,6 +64,8 @@ CHECKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "KSV-0104": ("Seccomp profile unconfined", ("seccomp-runtime-default",)),
     "KSV-0105": ("Containers must not set runAsUser to 0", ("run-as-user", "run-as-non-root")),
     "KSV-0106": ("Container capabilities must only include NET_BIND_SERVICE", ("drop-capabilities",)),
+    "KSV-0107": ("Deprecated and removed API versions", ("rbac-api-version", "externalsecret-api-v1")),
+    "KSV-0108": ("Service with an external IP", ("service-external-ips",)),
     "KSV-0109": ("ConfigMap with secrets", ("secret-configmap-move", "secret-configmap-embedded")),
     "KSV-0110": ("Workloads in the default namespace", ("default-namespace",)),
     "KSV-0111": ("The cluster-admin role", ("rbac-cluster-admin-binding",)),
@@ -160,6 +162,10 @@ LEFT: dict[str, tuple[str, str]] = {
     "KCV-0044": ("etcd: --auto-tls", "auto-tls of etcd is in no configuration that an installer writes"),
     "KCV-0047": ("etcd: --peer-auto-tls", "auto-tls of etcd is in no configuration that an installer writes"),
     **{f"KCV-{number:04}": ("Mode or owner of a file of a node", _NODE_FILES) for number in range(48, 79)},
+    "KSV-0117": (
+        "Ports below 1024",
+        "such a port needs no privilege where a sysctl of the pod allows it, which unprivileged-ports writes",
+    ),
 }
 
 
