@@ -100,8 +100,18 @@ def watch_raisers(pid: int) -> None:
 
 
 def raised(pid: int) -> list[str]:
-    """Those that ran since ``watch_raisers``; one that somebody reads counts, too."""
-    return [path for path in _raisers.get(pid, ()) if was_read(f"{_root_of(pid)}{path}")]
+    """Those that ran since ``watch_raisers``; one that somebody reads counts, too. The first process does not: what it
+    is asked for shows what it can do."""
+    ran = (path for path in _raisers.get(pid, ()) if was_read(f"{_root_of(pid)}{path}"))
+    return [path for path in ran if not _is_first(pid, path)]
+
+
+def _is_first(pid: int, path: str) -> bool:
+    """Whether the first process of a container runs the file at ``path``."""
+    try:
+        return os.path.samefile(f"/proc/{pid}/exe", f"{_root_of(pid)}{path}")
+    except OSError:
+        return False
 
 
 _raisers: dict[int, list[str]] = {}  # by the first process of their container

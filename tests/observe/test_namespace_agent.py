@@ -433,6 +433,26 @@ def test_a_program_that_runs_with_the_rights_of_its_file(tmp_path: Path, monkeyp
     assert agent.raised(1) == ["/ran"]
 
 
+def test_the_first_process_is_judged_by_its_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not agent.watch(str(tmp_path)):
+        pytest.skip("no inotify here")
+    for name in ("server", "helper"):
+        shutil.copy(shutil.which("sleep") or "", tmp_path / name)
+    monkeypatch.setattr(agent, "raisers", lambda pid: ["/server", "/helper"])
+    monkeypatch.setattr(agent, "_root_of", lambda pid: str(tmp_path))
+    with subprocess.Popen([tmp_path / "server", "60"]) as first:
+        try:
+            agent.watch_raisers(first.pid)
+            for name in ("server", "helper"):
+                subprocess.run([tmp_path / name, "0"], check=True)
+            until = time.monotonic() + 10
+            while not agent.raised(first.pid) and time.monotonic() < until:
+                time.sleep(0.01)
+            assert agent.raised(first.pid) == ["/helper"]
+        finally:
+            first.kill()
+
+
 def test_whether_somebody_wrote_to_a_volume(tmp_path: Path) -> None:
     file = tmp_path / "from-the-archive"
     file.touch()
