@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -21,13 +21,20 @@ def results(work: Callable[[int], str], count: int = COUNT, processes: int = 3) 
     )
 
 
-def left_over() -> bool:
-    """Whether a process is left that nobody waited for."""
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return False
-    return True
+@pytest.fixture(autouse=True)
+def all_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Asks at the end whether a copy is left that nobody waited for. Services of other tests may be children too."""
+    fork, copies = os.fork, []
+
+    def noted() -> int:
+        copies.append(fork())
+        return copies[-1]
+
+    monkeypatch.setattr(os, "fork", noted)
+    yield
+    for copy in copies:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(copy, os.WNOHANG)
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3, 40])
@@ -37,7 +44,6 @@ def test_results_come_in_order_and_copies_work_on_their_share(count: int, proces
     assert [each.partition(" ")[0] for each in made] == [str(number) for number in range(count)]
     runs = -(-count // forked_work._RUN)
     assert len({each.partition(" ")[2] for each in made}) == min(processes, runs)
-    assert not left_over()
 
 
 def test_results_are_of_any_size() -> None:
@@ -51,7 +57,6 @@ def test_what_a_copy_does_not_give_is_worked_out_here() -> None:
         return str(number)
 
     assert results(work) == [str(number) for number in range(COUNT)]
-    assert not left_over()
 
 
 def test_what_the_work_raises_is_raised_here() -> None:
@@ -62,7 +67,6 @@ def test_what_the_work_raises_is_raised_here() -> None:
 
     with pytest.raises(ValueError, match="seven hundred"):
         results(work)
-    assert not left_over()
 
 
 def test_without_copies_all_is_worked_out_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,4 +81,3 @@ def test_a_caller_may_stop_early() -> None:
     found = forked_work.results(str, lambda _, made: made.encode() * 9999, lambda _, packed: packed.decode(), COUNT, 2)
     assert next(found) == "0"
     found.close()  # type: ignore[attr-defined]
-    assert not left_over()
