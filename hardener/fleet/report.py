@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -124,7 +125,7 @@ def _trend(connection: sqlite3.Connection, row: tuple[int, str, str | None, str,
 
 def shown(address: str) -> str:
     """Return ``address`` as a report names it: a path as it is, without credentials what git connects to."""
-    if "://" not in address and "::" not in address and address.startswith(("/", ".")):
+    if os.path.isabs(address):
         return address
     return without_credentials(address) or _UNSHOWN
 
