@@ -12,6 +12,7 @@ import re
 from hardener.sources.git import index as git_index
 from hardener.sources.git import reftable, remotes
 
+_UNSHOWN = "(an address that may hold credentials)"
 _COMMIT = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")  # SHA-1 or SHA-256
 _REF = re.compile(rb"ref: (refs/[^\0\r\n]+)")
 # What may stand for a user in an address that a report names: Git servers all know this one, and it opens nothing.
@@ -52,6 +53,13 @@ def address(root: str) -> str | None:
     found = remotes.by_name(root)
     url = found.get("origin") or next(iter(found.values()), None)
     return None if url is None else without_credentials(url)
+
+
+def shown(address: str) -> str:
+    """``address`` as a report of many repositories names it: a path as it is, of another one no credentials."""
+    if os.path.isabs(address):
+        return address
+    return without_credentials(address) or _UNSHOWN
 
 
 def without_credentials(url: str) -> str | None:
