@@ -220,10 +220,10 @@ def test_names_are_cut_and_make_no_lines_of_a_commit_message(repository: Path, m
         for number in (1, 2):
             done = await client.call_tool("plan", {"path": "long.yaml", "page": number})
             assert not done.is_error and len(str(done.structured_content)) < 2 * LARGEST
-        done = await answer(client, "apply", ids=["no-privileged"])
-        assert (len(done["files"]), done["total_files"]) == (2, 3)
-        assert done["commit_message"].splitlines()[1:] == ["", "By harden: no-privileged"]
-        assert "\x1b" not in done["commit_message"]
+        applied = await answer(client, "apply", ids=["no-privileged"])
+        assert (len(applied["files"]), applied["total_files"]) == (2, 3)
+        assert applied["commit_message"].splitlines()[1:] == ["", "By harden: no-privileged"]
+        assert "\x1b" not in applied["commit_message"]
 
     session(repository, talk)
 
