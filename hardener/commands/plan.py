@@ -155,7 +155,11 @@ def apply(paths: list[str], choices: Choices, style: Style, *, number: int, line
         outcome, _ = _decided(paths, choices)
         found = parts(outcome, lines)
         if not 1 <= number <= len(found):
-            has = f"has {counted(len(found), 'part')}" if found else "has no part: there is nothing to apply"
+            has = (
+                f"has {counted(len(found), 'part')}; harden plan lists them"
+                if found
+                else "has no part: there is nothing to apply"
+            )
             raise InputError(f"--plan {number}: the plan {has}")
         with Progress() as progress:
             chosen = _made(paths, choices, found[number - 1].keys, progress)
