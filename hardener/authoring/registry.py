@@ -16,6 +16,7 @@ from hardener.authoring.peer_checks import asked
 from hardener.authoring.transform import SCANNERS, STAGES, Transform
 from hardener.errors import InputError
 from hardener.support.late_pattern import late_pattern
+from hardener.support.shell_words import command
 
 GROUP = "harden.transforms"  # of entry points
 
@@ -53,7 +54,9 @@ def get(id: str) -> Transform:
     known = transforms()
     if id in known:
         return known[id]
-    where = f"harden explain {id} shows which are meant" if _OF_A_SCANNER.match(id) else "'harden list' shows them all"
+    where = "'harden list' shows them all"
+    if _OF_A_SCANNER.match(id):
+        where = f"{command('harden explain {}', id)} shows which are meant"
     raise InputError(f"unknown transform {id}{nearest(id, list(known))}; {where}")
 
 
