@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from enum import Enum
 from typing import Any, get_args
 
@@ -39,6 +38,8 @@ def explained(error: Exception, known: dict[str, Any]) -> str:
 
 
 def _unknown(key: str, place: str, names: list[str]) -> str:
+    from difflib import get_close_matches  # late: for a mistake alone
+
     said = f"unknown key {key} in {place}" if place else f"unknown key {key}"
     near = get_close_matches(key, names, 1, _NEAR)
     meant = f" (did you mean {near[0]}?)" if near else ""

@@ -9,7 +9,6 @@ import stat
 from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from difflib import get_close_matches
 from functools import cache
 
 from msgspec import Struct
@@ -156,6 +155,8 @@ def _missing(given: str) -> str:
     parts = re.split(r"[, ]+", given)
     if len(parts) > 1 and all(os.path.exists(part) for part in parts):
         return f"; separate paths by spaces: {' '.join(parts)}"
+    from difflib import get_close_matches  # late: for a mistake alone
+
     folder, name = os.path.split(given.rstrip("/"))
     try:
         near = get_close_matches(name, os.listdir(folder or "."), 1, _NEAR)
