@@ -125,7 +125,7 @@ def test_what_is_folded_is_counted(rows: int, shop: Path) -> None:
     shown = harden_on_terminal("check", "shop", folder=shop, rows=rows).text
     section = shown.partition("\nTo apply: ")[2].partition("\nLeft for")[0]
     title, *entries = section.splitlines()
-    assert title.startswith("87 edits in 7 files, by 15 transforms, ")
+    assert title.startswith("87 edits in 7 files, by 15 transforms (")
     made = [entry for entry in entries if re.search(r" \d+ edits? in ", entry)]
     assert title.endswith(f" ({len(made)} of 15 rows)")
     section = shown.partition("\nNeeds manual work: ")[2].partition("\nnext")[0]

@@ -360,8 +360,18 @@ class ShortReport(printed.Printed):
             else:
                 yield from (f"{title} you apply it to a cluster: {step}" for step in found)
         if advice := self._next():
-            yield f"next: {advice}"
+            yield from self._clauses(f"next: {advice}")
         yield from self._undo_lines()
+
+    def _clauses(self, line: str) -> Iterator[str]:
+        """``line`` with a row for its first clause where the terminal would break it in the middle of a word."""
+        first, _, rest = line.partition("; ")
+        is_whole = not {"'", '"'} & set(first)  # a command is never broken: a path with ";" is in quotes
+        if rest and is_whole and 0 < self.context.screen.width < length(line):
+            yield f"{first};"
+            yield f"      {rest}"
+        else:
+            yield line
 
     # How much of it.
 
