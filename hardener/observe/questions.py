@@ -2,9 +2,10 @@
 
 A protocol is known by what it says first, by the name and number of a port, else by trying. An answer shows that a
 workload does its work where the protocol has no login before it.
-Sources: RFC 9110 (HTTP), 5321 (SMTP), 9051 (IMAP), 1939 (POP3), 959 (FTP), 4253 (SSH), 1035 (DNS), 4511 (LDAP); MQTT
-3.1.1; AMQP 0-9-1, 2.2.4; redis.io/docs/reference/protocol-spec; postgresql.org/docs/current/protocol-message-formats;
-dev.mysql.com, "Protocol::HandshakeV10"; memcached doc/protocol.txt; docs.nats.io/reference/reference-protocols.
+Sources: RFC 9110 (HTTP), 5321 (SMTP), 9051 (IMAP), 1939 (POP3), 959 (FTP), 4253 (SSH), 1035 (DNS), 1350 (TFTP), 4511
+(LDAP); MQTT 3.1.1; AMQP 0-9-1, 2.2.4; redis.io/docs/reference/protocol-spec;
+postgresql.org/docs/current/protocol-message-formats; dev.mysql.com, "Protocol::HandshakeV10"; docs.nats.io/reference;
+memcached doc/protocol.txt.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class Heard(Struct, frozen=True):
 class Protocol(Struct, frozen=True):
     """``words`` are said one after the other; with ``greets`` the port speaks first. ``reply`` finds in an answer what
     is compared (its groups), and ``works`` in that what shows work. ``login``: work begins behind one. ``names`` and
-    ``ports`` are those of ports that speak it, ``greeting`` how it begins to speak."""
+    ``ports`` are those of ports that speak it, ``greeting`` how it begins to speak, ``transports`` over what.
+    """
 
     name: str
     words: tuple[str, ...]
@@ -44,6 +46,7 @@ class Protocol(Struct, frozen=True):
     names: frozenset[str] = frozenset()
     ports: frozenset[int] = frozenset()
     login: bool = False
+    transports: tuple[str, ...] = ("tcp",)
 
     @property
     def greets(self) -> bool:
@@ -52,12 +55,12 @@ class Protocol(Struct, frozen=True):
 
 def _protocol(
     name: str, words: Iterable[str], reply: str, works: str, greeting: str | None = None, names: str = "",
-    ports: Iterable[int] = (), *, login: bool = False,
+    ports: Iterable[int] = (), *, login: bool = False, transports: tuple[str, ...] = ("tcp",),
 ) -> Protocol:  # fmt: skip
     compiled = re.compile(greeting, re.S) if greeting is not None else None
     return Protocol(
         name, tuple(words), re.compile(reply, re.S), re.compile(works, re.S), compiled,
-        frozenset(names.split()), frozenset(ports), login,
+        frozenset(names.split()), frozenset(ports), login, transports,
     )  # fmt: skip
 
 
@@ -71,6 +74,7 @@ _CONNECT_OF_MQTT = "\x10\x12\0\4MQTT\4\2\0\x3c\0\6harden"
 _PUBLISH_OF_MQTT = "\x33\x15\0\x0eharden/observe\0\1\x20ok"  # kept by the broker, and acknowledged
 _STARTUP_OF_POSTGRESQL = "\0\0\0\x29\0\3\0\0user\0postgres\0database\0postgres\0\0"
 _QUERY_OF_DNS = "\x4f\x42\1\0\0\1\0\0\0\0\0\0\0\0\2\0\1"  # the servers of the root
+_READ_OF_TFTP = "\0\1harden-observe\0octet\0"  # a file that is not there: who looks for it answers with error 1
 _BIND_OF_LDAP = "\x30\x0c\2\1\1\x60\7\2\1\3\4\0\x80\0"
 PROTOCOLS = (
     _protocol(
@@ -140,9 +144,12 @@ PROTOCOLS = (
         r"[\x00-\xff]",
         names="dns dns-tcp domain",
         ports=(53, 5353),
+        transports=("tcp", "udp"),
     ),
+    _protocol("TFTP", (_READ_OF_TFTP,), "^\0([\3\5]\0.)", "\3|\0\1", names="tftp", ports=(69,), transports=("udp",)),
 )
 _BY_NAME = {protocol.name: protocol for protocol in (*PROTOCOLS, HTTP, _NOTHING)}
+_PORTS_OF_UDP = frozenset(port for each in PROTOCOLS if "udp" in each.transports for port in each.ports)
 _TLS_NAMES = frozenset(
     ("https", "tls", "ssl", "imaps", "pop3s", "smtps", "amqps", "mqtts", "ldaps", "kubernetes.io/wss")
 )
@@ -235,9 +242,9 @@ def discovered(asks: Asks, port: str, hint: Hint) -> Iterator[Answer]:
 
 
 def is_asked(port: str) -> bool:
-    """Whether anybody asks at ``port``: at those of TCP, and of UDP at those of DNS alone."""
+    """Whether anybody asks at ``port``: at those of TCP, and of UDP at those of a protocol that is asked there."""
     number, _, transport = port.partition("/")
-    return transport == "tcp" or int(number) in _dns().ports
+    return transport == "tcp" or int(number) in _PORTS_OF_UDP
 
 
 def most(ports: Collection[str]) -> list[str]:
@@ -245,15 +252,12 @@ def most(ports: Collection[str]) -> list[str]:
     return sorted(filter(is_asked, ports), key=lambda port: int(port.partition("/")[0]))[:_MOST_PORTS]
 
 
-def _dns() -> Protocol:
-    return _BY_NAME["DNS"]
-
-
 def _tries(asks: Asks, port: str, hint: Hint) -> Iterator[Answer]:
     """The answers of ``port`` in protocols that it speaks, the likeliest first."""
     number, _, transport = port.partition("/")
     names = {name.lower() for name in hint.names}
-    known = [each for each in PROTOCOLS if names & each.names or int(number) in each.ports]
+    spoken = [each for each in PROTOCOLS if transport in each.transports]
+    known = [each for each in spoken if names & each.names or int(number) in each.ports]
     if transport == "udp":
         yield from _spoken(asks, [Question(port, each.name) for each in known])
         return

@@ -376,7 +376,8 @@ _KEPT = ("harden.lock", "profiles")  # what harden observe leaves in a tree
 
 def _observe(where: Place, tree: Path, kept: Path, asked: argparse.Namespace) -> None:
     """Run ``harden observe`` over ``tree``; what it said and left goes to the folder ``kept``."""
-    words: tuple[str, ...] = ("observe", ".", "--format", "json", "--seconds", str(asked.seconds), "--budget", "120m")
+    words: tuple[str, ...] = ("observe", ".", "--format", "json", "--budget", "120m")
+    words += ("--seconds", str(asked.seconds)) if asked.seconds else ()
     words += ("--seccomp", "profiles") if asked.seccomp else ()
     began = time.monotonic()
     done = where.harden(*words, cwd=tree)
@@ -531,7 +532,7 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.observe.measure_workloads")
     known = {one.name: one for one in PACKAGED}
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these")
-    parser.add_argument("--seconds", type=int, default=20, help="how long harden looks at each pod")
+    parser.add_argument("--seconds", type=int, help="how long harden looks at each pod, also where it answers before")
     parser.add_argument("--work", type=int, default=60, help="how long a client works")
     parser.add_argument("--alone", action="store_true", help="no client is given to harden observe")
     parser.add_argument("--needs", action="store_true", help="find by the clients which capabilities each needs")

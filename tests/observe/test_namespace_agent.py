@@ -269,6 +269,30 @@ def test_who_asks_for_a_name_learns_that_there_is_none() -> None:
         process.stdin.close()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="errors of UDP are told by Linux")
+@pytest.mark.parametrize("lost", [0, 1])
+def test_who_is_asked_by_udp_may_answer_from_another_port(lost: int) -> None:
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
+    ):
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+
+        def answer() -> None:
+            for _ in range(lost):
+                listener.recvfrom(100)
+            text, place = listener.recvfrom(100)
+            other.sendto(text[::-1], place)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        taken, said, _ = agent.ask_words("127.0.0.1", port, "udp", False, ["abc"], False, 4)
+        thread.join()
+    assert (taken, said) == (True, "cba")
+    assert agent.ask_words("127.0.0.1", port, "udp", False, ["abc"], False, 20) == [False, "", 0.0]
+
+
 def test_files(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text("T", encoding="utf-8")

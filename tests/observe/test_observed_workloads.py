@@ -29,7 +29,8 @@ class Observed:
         self._ground = ground
         self.folder = folder
         names = [name for one in CHOSEN for name in one.images]
-        ground.tree(folder, {f"{one.name}.yaml": one.manifests for one in CHOSEN}, names)
+        exercises = {one.name: one.exercise for one in CHOSEN if one.exercise}
+        ground.tree(folder, {f"{one.name}.yaml": one.manifests for one in CHOSEN}, names, exercises)
         self.said = ground.observe(folder, seconds=SECONDS)
 
     @cached_property

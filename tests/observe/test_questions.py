@@ -175,7 +175,29 @@ def test_a_name_server_is_asked_by_udp() -> None:
     assert (str(answer), answer.works) == ("53/udp DNS \\x85", True)
 
 
-@pytest.mark.parametrize(("port", "is_one"), [("80/tcp", True), ("53/udp", True), ("514/udp", False)])
+@pytest.mark.parametrize(
+    ("reply", "said", "works"),
+    [
+        (b"\0\5\0\1File not found\0", "\\x05\\x00\\x01", True),
+        (b"\0\5\0\2Access violation\0", "\\x05\\x00\\x02", False),
+        (b"\0\3\0\1boot", "\\x03\\x00\\x01", True),
+    ],
+)  # fmt: skip
+def test_a_server_of_tftp_is_asked_for_a_file(reply: bytes, said: str, works: bool) -> None:
+    asked = []
+
+    def heard(number: int, transport: str, secure: bool, words: list[str], greets: bool) -> Heard:
+        asked.append((number, transport, words))
+        return Heard(True, reply.decode("latin-1"))
+
+    (answer,) = discovered(heard, "69/udp", Hint())
+    assert (str(answer), answer.works) == (f"69/udp TFTP {said}", works)
+    assert asked == [(69, "udp", ["\0\1harden-observe\0octet\0"])]
+
+
+@pytest.mark.parametrize(
+    ("port", "is_one"), [("80/tcp", True), ("53/udp", True), ("69/udp", True), ("514/udp", False)]
+)  # fmt: skip
 def test_who_is_asked(port: str, is_one: bool) -> None:
     assert is_asked(port) is is_one and most([port]) == [port] * is_one
 
