@@ -45,7 +45,7 @@ from hardener.tree.tree import Tree
 
 _ID = "renders-elsewhere"
 _INSTALL = f"{INSTALL}, or leave charts as they are: no --values, and helm.values: false in .harden.yaml"
-_RENDER = "helm template ... | harden filter hardens what comes of it"
+_RENDER = "helm template ... | harden filter hardens the result"
 _OTHER_CHART = "look at what it changes, or put the chart there that it asks for: harden lock --charts pulls it"
 _FILES = frozenset({"helmfile", "Fleet", "Helm"})  # whose releases stand in no object
 _GATE = "name a lock that holds it, outside of the tree, with --lock; helm on PATH is needed"
@@ -475,7 +475,7 @@ def _say_templates(outcome: Outcome) -> None:
             continue
         more = "" if len(left) == 1 else f", and {len(left) - 1} more of it"
         problem.path, problem.name = os.path.realpath(left[0]), left[0]
-        problem.message = f"a template of a Helm chart{more}: nothing comes of it with the values of the tree"
+        problem.message = f"a template of a Helm chart{more}: with the values of the repository it renders nothing"
         names[:] = left
         outcome.findings += [replace(finding, file=left[0], message=problem.message) for finding in said]
 

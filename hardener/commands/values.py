@@ -269,7 +269,8 @@ def rendered(paths: list[str], choices: Choices, release: Release | None, progre
     if not is_chart:
         if asked:
             alone = "name its folder or .tgz, and nothing else"
-            raise InputError(f"-f, --release and their like are for one chart: {alone}")
+            options = "-f, --set-value, --release, --namespace, --helm-program and --renders"
+            raise InputError(f"{options} are for one chart: {alone}")
         return None
     if not asked and not is_archive(chart):
         from hardener.charts.helm import Helm  # late: few runs are about a chart
