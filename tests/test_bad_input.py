@@ -280,7 +280,7 @@ def test_output_to_a_full_disk_is_one_line(arguments: str, two: Path) -> None:
     with FULL.open("wb") as full:
         command = [sys.executable, "-m", "hardener", *arguments.split()]
         done = subprocess.run(command, cwd=two, stdout=full, stderr=subprocess.PIPE, text=True)
-    line = "harden: the output, or a temporary file, cannot be written: No space left on device\n"
+    line = "harden: cannot write to standard output or a temporary file: No space left on device; free space\n"
     assert (done.returncode, done.stderr) == (2, line)
 
 

@@ -724,10 +724,8 @@ def main() -> None:
     except OSError as error:
         if error.errno not in _FULL:
             _fail(_bug_report(error), 3)
-        _fail(f"harden: cannot write to standard output or to a temporary file: {error.strerror}; free space", 2)
+        _fail_for_room(error)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            _fail_for_room(error)
         message = getattr(error, "format_message", None)  # those of typer; their class has no public name
         if message is not None and type(error).__name__ != "NoArgsIsHelpError" and len(sys.argv) > 1:
             from hardener.cli.wrong_words import in_a_line  # late: for a mistake alone
@@ -794,8 +792,8 @@ def _bug_report(error: BaseException) -> str:
 
 def _fail_for_room(error: OSError) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left of the output is not tried again
-    what = error.filename or "the output, or a temporary file, cannot be written"
-    _fail(f"harden: {what}: {error.strerror}", 2)
+    what = error.filename or "standard output or a temporary file"
+    _fail(f"harden: cannot write to {what}: {error.strerror}; free space", 2)
 
 
 def _fail(message: str, status: int) -> None:
