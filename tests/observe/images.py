@@ -349,6 +349,7 @@ IMAGES: dict[str, Image] = {
         "        letter = self.rfile.read(int(self.headers['Content-Length']))\n"
         "        if os.fork() == 0:\n"
         "            try:\n"
+        "                os.setgroups([])\n"
         "                os.setgid(1234)\n"
         "                os.setuid(1234)\n"
         "                handle, _ = tempfile.mkstemp(dir='/letters')\n"
