@@ -284,6 +284,12 @@ def test_output_to_a_full_disk_is_one_line(arguments: str, two: Path) -> None:
     assert (done.returncode, done.stderr) == (2, line)
 
 
+def test_output_that_is_closed_before_the_start_is_no_error(two: Path) -> None:
+    command = f"exec '{sys.executable}' -m hardener list >&-"
+    done = subprocess.run(["sh", "-c", command], cwd=two, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 KiB; skipped where mounting is not allowed."""

@@ -723,7 +723,7 @@ def main() -> None:
         _fail(interrupted, 130)
     except OSError as error:
         if error.errno not in _FULL:
-            _fail(_bug_report(error), 3)
+            _fail_for_bug(error)
         _fail_for_room(error)
     except Exception as error:
         message = getattr(error, "format_message", None)  # those of typer; their class has no public name
@@ -735,7 +735,7 @@ def main() -> None:
             _fail(f"harden: {in_a_line(message(), context)}; see {command} --help", 2)
         if message is not None:  # no argument, or a group without its command: the help says what there is
             _fail(message(), 2)
-        _fail(_bug_report(error), 3)
+        _fail_for_bug(error)
 
 
 def _status() -> int:
@@ -744,10 +744,15 @@ def _status() -> int:
         # Not standalone: a wrong command line comes here, to be one line like every other mistake.
         status: int = _asked()(prog_name="harden", standalone_mode=False)
     except SystemExit:
-        sys.stdout.flush()
+        _flush()
         raise
-    sys.stdout.flush()
+    _flush()
     return status
+
+
+def _flush() -> None:
+    if sys.stdout is not None:  # one that was closed before the start
+        sys.stdout.flush()
 
 
 def _asked() -> typer.Typer:
@@ -763,31 +768,10 @@ def _asked() -> typer.Typer:
     return found
 
 
-def _bug_report(error: BaseException) -> str:
-    """A short message for ``error``; the stack goes to a file of its own. Neither holds a message or a value,
-    since both may quote a manifest."""
-    import platform
-    import tempfile
-    import traceback
+def _fail_for_bug(error: Exception) -> None:
+    from hardener.cli.bug_report import bug_report  # late: for a bug alone
 
-    from hardener import __version__
-
-    # The text of the error is left out: it can quote a value. The type and our own stack find the bug.
-    name = type(error).__name__
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [f"harden {__version__}, Python {platform.python_version()}, {platform.system()}", name]
-    lines += [
-        f"  {os.path.basename(os.path.dirname(f.filename))}/{os.path.basename(f.filename)}:{f.lineno} {f.name}"
-        for f in frames
-    ]
-    message = f"harden: this is an internal error in harden: {name} in {lines[-1].strip()}"
-    try:
-        handle, path = tempfile.mkstemp(prefix="harden-crash-", suffix=".txt")
-        with os.fdopen(handle, "w") as stream:
-            stream.write("\n".join(lines) + "\n")
-    except OSError:
-        return message
-    return f"{message}; the stack, without any value, is in {path}"
+    _fail(bug_report(error), 3)
 
 
 def _fail_for_room(error: OSError) -> None:
