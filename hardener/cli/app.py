@@ -710,8 +710,7 @@ def main() -> None:
     waiting.tell_by(lambda line: print(f"harden: {line}", file=sys.stderr, flush=True))
     interrupted = "harden: interrupted; every file is as it was or wholly rewritten"
     try:
-        # Not standalone: a wrong command line comes here, to be one line like every other mistake.
-        status = _asked()(prog_name="harden", standalone_mode=False)
+        status = _status()
         if status == 130:  # typer takes the interrupt and returns its code
             _fail(interrupted, status)
         sys.exit(status)
@@ -725,7 +724,7 @@ def main() -> None:
     except OSError as error:
         if error.errno not in _FULL:
             _fail(_bug_report(error), 3)
-        _fail(f"harden: cannot write to standard output or to a temporary file: {error.strerror}; free space", 2)
+        _fail_for_room(error)
     except Exception as error:
         message = getattr(error, "format_message", None)  # those of typer; their class has no public name
         if message is not None and type(error).__name__ != "NoArgsIsHelpError" and len(sys.argv) > 1:
@@ -737,6 +736,18 @@ def main() -> None:
         if message is not None:  # no argument, or a group without its command: the help says what there is
             _fail(message(), 2)
         _fail(_bug_report(error), 3)
+
+
+def _status() -> int:
+    """Run the command. What cannot be printed is an error here, and not while Python ends."""
+    try:
+        # Not standalone: a wrong command line comes here, to be one line like every other mistake.
+        status: int = _asked()(prog_name="harden", standalone_mode=False)
+    except SystemExit:
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+    return status
 
 
 def _asked() -> typer.Typer:
@@ -777,6 +788,12 @@ def _bug_report(error: BaseException) -> str:
     except OSError:
         return message
     return f"{message}; the stack, without any value, is in {path}"
+
+
+def _fail_for_room(error: OSError) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left of the output is not tried again
+    what = error.filename or "standard output or a temporary file"
+    _fail(f"harden: cannot write to {what}: {error.strerror}; free space", 2)
 
 
 def _fail(message: str, status: int) -> None:

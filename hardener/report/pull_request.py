@@ -41,17 +41,8 @@ class Made(Struct):
         return Made.counted(Counter(change.transform.id for change in outcome.changes), _grades(outcome))
 
     @staticmethod
-    def together(each: Iterable[Made]) -> Made:
-        """What all of ``each`` make."""
-        edits: Counter[str] = Counter()
-        grades: set[Grade] = set()
-        for made in each:
-            edits.update(made.edits)
-            grades.update(made.grades)
-        return Made.counted(edits, grades)
-
-    @staticmethod
     def counted(edits: Mapping[str, int], grades: Iterable[Grade]) -> Made:
+        """What so many ``edits`` of each rule make, with these ``grades``."""
         return Made(dict(sorted(edits.items())), sorted(grades, key=lambda grade: grade.rank))
 
     @property

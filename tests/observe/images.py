@@ -353,6 +353,7 @@ IMAGES: dict[str, Image] = {
         "                os.setuid(1234)\n"
         "                handle, _ = tempfile.mkstemp(dir='/letters')\n"
         "                os.write(handle, letter)\n"
+        "                time.sleep(1)\n"
         "            finally:\n"
         "                os._exit(0)\n"
         "        self.send_response(202)\n"
