@@ -77,7 +77,9 @@ class _Section(Struct):
         """What stands before the colon of its title, in small letters, with how much there is of it."""
         count = sum(entry.count for entry in self.entries)
         name = self.title.partition(":")[0] or "remarks"
-        return f"{name[0].lower()}{name[1:]} ({count})" if count else f"{name[0].lower()}{name[1:]}"
+        if not name.startswith("Pod Security"):  # a name, also within a sentence
+            name = f"{name[0].lower()}{name[1:]}"
+        return f"{name} ({count})" if count else name
 
     @property
     def least(self) -> int:
