@@ -216,6 +216,7 @@ def _harden(folder: Path, *, lock: tuple[str, ...] = (), apply: tuple[str, ...] 
             assert done.status == 0, done.all
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("state", "name"),
     [
