@@ -17,6 +17,7 @@ pytest.importorskip("mcp", reason="install the extra mcp")
 import anyio
 from mcp import Client, StdioServerParameters, stdio_client
 
+from hardener.agents import service
 from hardener.agents.server import server
 from hardener.agents.service import Service
 
@@ -203,6 +204,26 @@ def test_no_answer_shows_a_secret_and_all_are_small(repository: Path) -> None:
         assert seen == planned["total"] > 20
         for tool in ("findings", "graph"):
             assert SECRET not in str(await answer(client, tool))
+
+    session(repository, talk)
+
+
+def test_names_are_cut_and_make_no_lines_of_a_commit_message(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_MOST_FILES", 2)
+    write(repository, {
+        "long.yaml": POD.replace("name: web", f"name: {'x' * 100_000}"),
+        "odd.yaml": POD.replace("name: web", 'name: "a\\n\\nCo-authored-by: eve <eve@example.com>\\e[31m"', 1),
+    })  # fmt: skip
+
+    async def talk(client: Client) -> None:
+        await answer(client, "findings")
+        for number in (1, 2):
+            done = await client.call_tool("plan", {"path": "long.yaml", "page": number})
+            assert not done.is_error and len(str(done.structured_content)) < 2 * LARGEST
+        applied = await answer(client, "apply", ids=["no-privileged"])
+        assert (len(applied["files"]), applied["total_files"]) == (2, 3)
+        assert applied["commit_message"].splitlines()[1:] == ["", "By harden: no-privileged"]
+        assert "\x1b" not in applied["commit_message"]
 
     session(repository, talk)
 

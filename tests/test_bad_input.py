@@ -271,6 +271,19 @@ def test_a_disk_that_is_full_in_the_middle_of_a_file(
     _none_written(harden("apply", ".", *ONLY_THERE, cwd=two), two, "No space left on device")
 
 
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("arguments", ["diff .", "check . --format json", "list", "explain run-as-user"])
+def test_output_to_a_full_disk_is_one_line(arguments: str, two: Path) -> None:
+    with FULL.open("wb") as full:
+        command = [sys.executable, "-m", "hardener", *arguments.split()]
+        done = subprocess.run(command, cwd=two, stdout=full, stderr=subprocess.PIPE, text=True)
+    line = "harden: the output, or a temporary file, cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (2, line)
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 KiB; skipped where mounting is not allowed."""

@@ -535,7 +535,7 @@ def test_a_template_that_was_rendered_is_not_left_unread(made: Callable[..., Pat
     folder = made({**files, "charts/app/templates/off.yaml": off})
     (finding,) = found(folder, "template")
     assert finding["file"] == "charts/app/templates/off.yaml"
-    assert "nothing comes of it with the values of the tree" in finding["message"]
+    assert "with the values of the repository it renders nothing" in finding["message"]
 
 
 def test_the_patch_is_one_that_git_takes(made: Callable[..., Path]) -> None:

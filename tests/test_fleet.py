@@ -22,7 +22,7 @@ import pytest
 from benchmarks import fleet as fleets
 from hardener.fleet import executors, prefork, store
 from hardener.fleet.addresses import read
-from hardener.fleet.judge import Request
+from hardener.fleet.judge import Judged, Request
 from hardener.fleet.status import status
 from hardener.report import merged
 
@@ -296,10 +296,59 @@ def test_a_run_beyond_its_bounds_is_a_row(
     assert reasons(tmp_path / DB) == {"many": "needs more than 1 MiB of memory (--memory)"}
     monkeypatch.setattr(prefork.Server, "is_over", False)
     folder = str(tmp_path / "shop")
-    judged = prefork.Server().judge(Request(folder, {}, 0.0, 1 << 32))
+    judged = prefork.Server().answer(Request(folder, {}, 0.0, 1 << 32), Judged)
     assert judged.reason == "takes more than 0 seconds (--timeout)"
-    wrong = prefork.Server().judge(Request(folder, {"profile": "nonsense"}, 60, 1 << 32))
+    wrong = prefork.Server().answer(Request(folder, {"profile": "nonsense"}, 60, 1 << 32), Judged)
     assert wrong.reason is not None and "nonsense" in wrong.reason
+
+
+def test_a_path_is_taken_letter_by_letter(tmp_path: Path, harden: Harden) -> None:
+    names = ("a b", "a%20b", "c%41")
+    for name in names:
+        write(tmp_path / name, {"web.yaml": DEPLOYMENT.replace("web", f"web{names.index(name)}")})
+        commit(tmp_path / name)
+    listed(tmp_path, *names, f"file://{tmp_path}/a%2520b")
+    assert harden("fleet", "run", "list").status == 0
+    found = rows(tmp_path / DB, 'SELECT address, "commit" FROM result JOIN repository ON id = repository')
+    assert dict(found) == {
+        str(tmp_path / name): git(tmp_path / name, "rev-parse", "HEAD").stdout.decode().strip() for name in names
+    }
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_waits_for_no_git(number: int, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "lives")
+    write(tmp_path / "bin", {"ssh": f"#!/bin/sh\nexec >{tmp_path}/lives\necho begun\nexec sleep 600\n"})
+    (tmp_path / "bin" / "ssh").chmod(0o755)
+    listed(tmp_path, "git@example.invalid:shop.git")
+    environment = {**os.environ, "GIT_SSH_COMMAND": str(tmp_path / "bin" / "ssh"), "GIT_SSH_VARIANT": "ssh"}
+    process = subprocess.Popen([*HARDEN, "fleet", "run", "list"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
+    with (tmp_path / "lives").open(encoding="utf-8") as lives:
+        assert lives.readline() == "begun\n"
+        process.send_signal(number)
+        assert "interrupted" in process.communicate(timeout=60)[1].decode()
+        assert lives.read() == ""  # the end of whoever writes there
+    assert process.returncode == 130
+
+
+def test_a_cache_that_cannot_be_is_one_line_and_fails_no_repository(
+    names: object, tmp_path: Path, harden: Harden
+) -> None:
+    done = harden("fleet", "run", "list", "--cache", "list")
+    assert (done.status, done.err.count("\n")) == (2, 1) and f"{tmp_path}/list: File exists" in done.err
+    assert rows(tmp_path / DB, "SELECT * FROM result") == []
+
+
+@pytest.mark.parametrize("said", ["write error. Out of diskspace", "No space left on device"])
+def test_a_full_disk_of_the_cache_fails_no_repository(
+    said: str, names: object, tmp_path: Path, harden: Harden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "bin", {"git": f"#!/bin/sh\necho 'error: {said}' >&2\nexit 128\n"})
+    (tmp_path / "bin" / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin{os.pathsep}{os.environ['PATH']}")
+    done = harden("fleet", "run", "list", "--cache", "cache")
+    assert (done.status, done.err.count("\n")) == (2, 1) and "cache: No space left on device" in done.err
+    assert rows(tmp_path / DB, "SELECT * FROM result") == []
 
 
 def test_a_process_that_somebody_ends_is_tried_again(
@@ -308,12 +357,12 @@ def test_a_process_that_somebody_ends_is_tried_again(
     monkeypatch.setattr(prefork.Server, "is_over", False)
     server = prefork.Server()
     request = Request(str(tmp_path / "shop"), {}, 60, 1 << 32)
-    expected = server.judge(request)
+    expected = server.answer(request, Judged)
     assert expected.entries and expected.reason is None
     process = server._started()
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert server.judge(request).entries == expected.entries
+    assert server.answer(request, Judged).entries == expected.entries
     server.end()
 
 

@@ -27,6 +27,8 @@ TAKEN = {
     "/srv/shop": ("/srv/shop", "/srv/shop"),
     "/srv/./x/../shop/": ("/srv/shop", "/srv/shop"),
     "file:///srv/shop.git": ("/srv/shop.git", "/srv/shop.git"),
+    "file:///srv/a%20b": ("/srv/a b", "/srv/a b"),
+    "/srv/a%20b": ("/srv/a%20b", "/srv/a%20b"),
     "file://localhost/srv/shop": ("/srv/shop", "/srv/shop"),
     "./-shop": (f"{os.getcwd()}/-shop", f"{os.getcwd()}/-shop"),
     "./a:b": (f"{os.getcwd()}/a:b", f"{os.getcwd()}/a:b"),
@@ -58,6 +60,7 @@ REFUSED = {
     "git@-oProxyCommand=x:y": "name of a host",
     "file://example.com/x": "names no host",
     "file://": "without a path",
+    "file:///x%0ay": "character",
     "https://exa\x1bmple.com/x": "character",
 }
 

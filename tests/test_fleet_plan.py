@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import tracemalloc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,8 +19,12 @@ from typing import Any
 
 import pytest
 
+from hardener.authoring.edits import Grade
 from hardener.fleet import store
 from hardener.fleet.checkout import entry_name
+from hardener.fleet.plan_files import PlanFolder, Planned, Wave
+from hardener.fleet.propose import Proposed
+from hardener.report.pull_request import Made
 
 from . import services
 from .conftest import DEPLOYMENT, ROOT, Harden, commit, git, run, write
@@ -127,6 +132,44 @@ def test_a_repository_that_cannot_be_had_is_named_and_the_others_get_theirs(tmp_
     assert made.out.splitlines()[0] == "1 pull request in plans"
     assert made.out.splitlines()[1].startswith(f"failed: {folder}: ")
     assert [each["repository"] for each in json.loads(text("plan.json"))["failed"]] == [folder]
+
+
+def test_a_plan_beyond_its_bounds_is_a_failure(tmp_path: Path, harden: Harden) -> None:
+    many = "---\n".join(PRIVILEGED.replace("web", f"web{number}") for number in range(200))
+    fleet(tmp_path, {f"{HOST}/o/many.git": {"web.yaml": many}})
+    made = harden("fleet", "plan", "--cache", "cache", "--out", "plans", "--memory", "1M")
+    assert made.status == 1 and "many.git: needs more than 1 MiB of memory (--memory)" in made.out
+
+
+def test_nothing_stays_of_a_plan_that_cannot_go_on(tmp_path: Path, harden: Harden) -> None:
+    write(tmp_path, {"here/web.yaml": PRIVILEGED, "file": ""})
+    commit(tmp_path / "here")
+    write_fleet(tmp_path / "harden-fleet.db", [{str(tmp_path / "here"): done(entry("no-privileged"))}])
+    for folder in ("new", "old"):
+        os.makedirs("old", exist_ok=True)
+        made = harden("fleet", "plan", "--cache", "file", "--out", folder)
+        assert (made.status, made.err.count("\n")) == (2, 1) and "file: File exists; make room" in made.err
+    assert not os.path.exists("new") and os.listdir("old") == []
+
+
+def test_a_folder_of_plans_holds_no_text_of_them(tmp_path: Path) -> None:
+    body, made = "x" * (1 << 20), Made({"no-privileged": 1}, [Grade.SAFE])
+    tracemalloc.start()
+    try:
+        with PlanFolder("plans", Wave("b", "harden apply .", "harden apply .", 1)) as folder:
+            for number in range(20):
+                folder.add(Planned(f"/srv/{number:02}", None, Proposed(made=made, body=f"{number}{body}")))
+            folder.finish()
+            assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+    assert len(folder.made) == 20 and len(list(Path("plans").glob("*/body.md"))) == 20
+
+
+def test_a_run_that_has_not_ended_is_told(tmp_path: Path, harden: Harden) -> None:
+    write_fleet(tmp_path / "harden-fleet.db", [{str(tmp_path / "here"): done()}], finish=False)
+    made = harden("fleet", "plan", "--cache", "cache", "--out", "plans")
+    assert made.status == 0 and made.err == "harden: the last run has not ended: only what it has judged is planned\n"
 
 
 def test_repositories_are_chosen_by_name_team_and_rule(tmp_path: Path, harden: Harden) -> None:

@@ -162,6 +162,13 @@ def test_hostile_names_are_text_and_no_secret_is_shown(format: str, hostile: str
         assert {row["team"] for row in csv.DictReader(io.StringIO(out))} == {"", f"'{FORMULA}"}
 
 
+def test_a_path_is_shown_as_it_is(tmp_path: Path, harden: Harden) -> None:
+    paths = ["/srv/a::b", "/srv/c@d:e"]
+    write(tmp_path / "harden-fleet.db", [{path: done(entry("no-privileged")) for path in paths}])
+    found = json.loads(harden("fleet", "report", "--format", "json").out)
+    assert [each["name"] for each in found["repositories"]] == paths
+
+
 @pytest.mark.parametrize(
     ("statement", "message"),
     {

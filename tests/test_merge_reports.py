@@ -66,6 +66,18 @@ def test_the_page_and_the_table_escape_names_and_show_no_credential(reports: lis
     assert {row["repository"] for row in table} == {"https://example.com/shop.git", "https://example.com/<b>blog.git"}
 
 
+@pytest.mark.parametrize("address", ["https://me:s3cretpw@example.com/shop?token=s3cretpw", "ext::s3cretpw"])
+def test_an_address_of_another_program_shows_no_credential(
+    address: str, reports: list[str], tmp_path: Path, harden: Harden
+) -> None:
+    report = json.loads((tmp_path / "shop.json").read_text(encoding="utf-8"))
+    report["repository"]["address"] = address
+    (tmp_path / "shop.json").write_text(json.dumps(report), encoding="utf-8")
+    for format in ("html", "json", "csv"):
+        made = harden("report", "merge", "shop.json", "--format", format)
+        assert made.status == 0 and "s3cretpw" not in made.all
+
+
 def test_a_cell_is_no_formula(reports: list[str], tmp_path: Path, harden: Harden) -> None:
     report = json.loads((tmp_path / "shop.json").read_text(encoding="utf-8"))
     report["changes"][0]["file"] = "=HYPERLINK(1)"

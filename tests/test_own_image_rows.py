@@ -126,4 +126,4 @@ def test_what_is_no_list_of_rows_is_an_error(rows: str, harden: Harden, tmp_path
     write(tmp_path, {"web.yaml": POD, ".harden.yaml": f"{rows}\n"})
     done = harden("diff", ".")
     assert done.status == 2
-    assert done.err.startswith("harden: .harden.yaml: Expected `") and "images" in done.err
+    assert done.err.startswith("harden: .harden.yaml: images") and ": expected a " in done.err

@@ -67,7 +67,7 @@ def test_all_parts_one_after_the_other_leave_nothing(harden: Harden, tree: Path)
 def test_a_part_that_is_not_there(harden: Harden, tree: Path) -> None:
     done = harden("apply", "k8s", "--plan", "99")
     assert (done.status, done.out) == (2, "")
-    assert re.fullmatch(r"harden: --plan 99: the plan has \d+ parts?\n", done.err)
+    assert re.fullmatch(r"harden: --plan 99: the plan has \d+ parts?; harden plan lists them\n", done.err)
     assert harden("apply", "k8s", "--plan", "1", "--output-dir", "out").status == 2
 
 
@@ -75,4 +75,4 @@ def test_the_options_of_a_run_count(harden: Harden, tree: Path) -> None:
     assert {grade for grade, *_ in parts(harden, "--max-grade", "safe")} == {"safe"}
     assert {risks for _, risks, *_ in parts(harden, "--only", "K05")} == {"K05"}
     out = harden("plan", "k8s", "--only", "K05").out
-    assert "next: harden apply k8s --only K05 --plan 1 makes the first; " in out
+    assert "next: harden apply k8s --only K05 --plan 1 makes part 1; " in out

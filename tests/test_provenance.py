@@ -55,6 +55,48 @@ def test_a_packed_branch_and_a_second_work_tree_have_a_commit(repository: Path, 
     assert checkout.commit(str(tmp_path / "second")) == head(repository)
 
 
+@pytest.fixture(params=["sha1", "sha256"])
+def tables(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A repository with tables of refs, two commits and many branches."""
+    folder = tmp_path / "tables"
+    kind = ["--ref-format=reftable", f"--object-format={request.param}"]
+    if subprocess.run(["git", "init", "-q", *kind, str(folder)], capture_output=True).returncode:
+        pytest.skip("needs git 2.45 or newer, which has tables of refs")
+    write(folder, {"web.yaml": DEPLOYMENT})
+    commit(folder)
+    git(folder, "commit", "-q", "--allow-empty", "-m", "more")
+    new = "".join(f"create refs/heads/{number % 7}/x{number:03}{'y' * (number % 50)} HEAD~1\n" for number in range(400))
+    subprocess.run(["git", "update-ref", "--stdin"], cwd=folder, input=new, text=True, check=True)
+    return folder
+
+
+def test_tables_of_refs_have_a_commit(tables: Path, harden: Harden) -> None:
+    assert checkout.commit(str(tables)) == head(tables)
+    git(tables, "tag", "-a", "v1", "-m", "one")
+    git(tables, "branch", "-D", "0/x000")
+    for command in (["pack-refs"], ["checkout", "-q", "3/x003yyy"], ["checkout", "-q", "--detach", "v1"]):
+        git(tables, *command)
+        assert checkout.commit(str(tables)) == head(tables), command
+    git(tables, "worktree", "add", "-q", str(tables / "second"), "6/x398" + "y" * 48)
+    assert checkout.commit(str(tables / "second")) == head(tables / "second")
+    git(tables, "checkout", "-q", "--orphan", "new")
+    assert checkout.commit(str(tables)) is None
+
+
+def test_a_table_that_is_cut_or_changed_has_no_commit_or_another(tables: Path) -> None:
+    git(tables, "pack-refs")
+    (table,) = (tables / ".git" / "reftable").glob("*.ref")
+    raw = table.read_bytes()
+    table.chmod(0o644)
+    for at in range(0, 400, 7):
+        table.write_bytes(raw[:at])
+        checkout.commit(str(tables))
+        table.write_bytes(raw[:at] + bytes([raw[at] ^ 0x55]) + raw[at + 1 :])
+        checkout.commit(str(tables))
+    (tables / ".git" / "reftable" / "tables.list").write_text("../../x.ref\n", encoding="utf-8")
+    assert checkout.commit(str(tables)) is None
+
+
 def test_a_folder_without_git_and_a_stream_have_no_repository(tmp_path: Path, harden: Harden) -> None:
     write(tmp_path, {"web.yaml": DEPLOYMENT})
     assert report(harden)["repository"] is None

@@ -102,7 +102,9 @@ def test_undo_is_the_last_line_on_a_terminal(tmp_path: Path, state: Path) -> Non
     shown = on_terminal([*command, "apply", "k8s"], tmp_path, environment=environment)
     assert shown.rows[-1].rstrip() == "undo: harden undo"
     again = on_terminal([*command, "show"], tmp_path, environment=environment)
-    assert again.rows[0].rstrip() == "of harden apply k8s:" and again.rows[2].startswith("hardened 10 files: ")
+    assert again.rows[0].rstrip() == "The last report, of harden apply k8s:" and again.rows[2].startswith(
+        "hardened 10 files: "
+    )
     assert git(tmp_path, "status", "--short").stdout
     full = on_terminal([*command, "show", "--full"], tmp_path, environment=environment)
     assert len(full.rows) > len(again.rows)

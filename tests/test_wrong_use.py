@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,7 +45,81 @@ USES: list[tuple[list[str], list[str]]] = [
     (["profiles", "strikt"], ["did you mean strict?"]),
     (["hook", "helm"], ["'helm' is not one of", "airflow"]),
     (["lock", "--charts", "--deep"], ["--charts goes with"]),
+    # Words of other tools.
+    (["lint", "."], ["No such command 'lint'", "write harden check"]),
+    (["scan", "."], ["No such command 'scan'", "write harden check"]),
+    (["fix", "."], ["No such command 'fix'", "write harden apply"]),
+    (["version"], ["No such command 'version'", "write harden --version"]),
+    (["help", "check"], ["write harden --help"]),
+    (["report", "gone.json"], ["its commands are merge"]),
+    (["baseline", "update"], ["its commands are write"]),
+    (["check", "--dry-run"], ["harden diff shows the changes"]),
+    (["check", "--severity", "HIGH"], ["--severity: write --fail-on SEVERITY"]),
+    (["check", "--exit-code", "1"], ["--exit-code: write --fail-on SEVERITY"]),
+    (["check", "-o", "json"], ["-o: write --format FORMAT"]),
+    (["graph", "--output", "x.svg"], ["--output: write --format FORMAT", "> FILE"]),
+    (["check", "--exclude", "latest-tag"], ["--skip ID for a transform", "exclude: in .harden.yaml for files"]),
+    (["check", "--skip-check", "CKV_K8S_20"], ["write --skip ID"]),
+    (["check", "--skip", "CKV_K8S_20"], ["unknown transform CKV_K8S_20", "harden explain CKV_K8S_20"]),
+    (["check", "--manifest-dir", "full"], ["name files and folders without an option"]),
+    (["check", "-R", "full"], ["folders are read with all that is below them"]),
+    (["check", "--context", "kind-dev"], ["files are read, and no cluster"]),
+    (["check", "--namespace", "shop", "full"], ["--namespace", "for one chart"]),
+    (["apply", "web.yaml", "--force"], ["write --yes"]),
+    (["check", "--no-color"], ["write --color never"]),
+    (["check", "--fial-on", "high"], ["(did you mean --fail-on?)"]),
+    (["undo", "--force"], ["No such option: --force"]),
+    # Paths that are none.
+    (["check", "https://git.example/shop.git"], ["an address is not read: clone or download it"]),
+    (["diff", "git@git.example:shop.git"], ["an address is not read"]),
+    (["check", "-"], ["harden filter < FILE"]),
+    (["check", "web.yml"], ["web.yml: no such file or folder (did you mean web.yaml?)"]),
+    (["check", "web.yaml,full"], ["separate paths by spaces: web.yaml full"]),
+    (["golden", "verify", "full"], ["a case is a folder that has a folder named before"]),
+    (["apply", "web.yaml", "--plan", "99"], ["--plan 99: the plan has", "harden plan lists them"]),
+    # Values.
+    (["check", "--fail-on", "HIGH"], ["did you mean high?"]),
+    (["check", "--format", "SARIF"], ["did you mean sarif?"]),
+    (["check", "--kubernetes-version", "1.3"], ["a Kubernetes version looks like 1.36"]),
+    (["check", "--profile", "Restricted"], ["did you mean restricted?"]),
+    (["explain", "CVE-2021-44228"], ["unknown id CVE-2021-44228; 'harden list' shows them all"]),
 ]
+
+# What somebody writes in .harden.yaml, and words of the line that it gets.
+SETTINGS: list[tuple[str, list[str]]] = [
+    ("excludes: [legacy/]\n", ["unknown key excludes (did you mean exclude?): known are profile"]),
+    ("profile: strikt\n", [".harden.yaml: unknown profile strikt (did you mean strict?)"]),
+    ("max-grade: brekaing\n", ["max-grade: 'brekaing' is not one of safe, review, guess, breaking"]),
+    ("- profile: strict\n", ["expected a mapping, got a list"]),
+    ("peer-marks: 'no'\n", ["peer-marks: expected true or false, got a text"]),
+    ("exceptions:\n- {id: run-as-user, reason: x}\n", ["exceptions[0].expires is missing"]),
+    ("profile: [\n", [".harden.yaml:2: not valid YAML"]),
+]
+
+
+@pytest.mark.parametrize(("config", "wanted"), SETTINGS, ids=[config.split(":")[0] for config, _ in SETTINGS])
+def test_a_wrong_configuration_gets_one_line(harden: Harden, tmp_path: Path, config: str, wanted: list[str]) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT, ".harden.yaml": config})
+    commit(tmp_path)
+    done = harden("check")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("harden: .harden.yaml:") and done.err.count("\n") == 1
+    assert all(word in done.err for word in wanted), done.err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is full is of Linux")
+def test_a_full_disk_is_no_internal_error(tmp_path: Path) -> None:
+    write(tmp_path, {"web.yaml": DEPLOYMENT})
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "hardener", "list", "--risk", "K05"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            check=False,
+        )
+    assert done.returncode == 2 and "No space left on device" in done.stderr and "internal error" not in done.stderr
 
 
 @pytest.mark.parametrize(("words", "wanted"), USES, ids=[" ".join(words) for words, _ in USES])

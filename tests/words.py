@@ -37,4 +37,12 @@ PHRASES: dict[str, str] = {
     r"\bin a bounded time\b": "over the size limits",
     r"\bof yours\b": "your own",
     r"\bbeforehand\b": "in advance",
+    r"\bbut for\b": "except",
+    r"\b(and|or) (their|its) like\b": "and similar ...",
+    r"\bcomes of it\b": "the result",
+    r"\bas far as it goes\b": "as far as possible",
+    r"\b(is|are) said\b": "is reported; is named",
+    r"\ball the same\b": "still; anyway",
+    r"\bsays? nothing (of|about)\b": "does not tell about; does not count against",
+    r"\bin question\b": "this; these",
 }

@@ -33,11 +33,13 @@ from hardener.report.context import Context
 from hardener.report.formats import json as json_report
 from hardener.report.redactor import Redactor
 from hardener.sources.files import is_inside, run_folder
+from hardener.support.printable import plain_line
 
 PAGE = 20  # records of an answer: a model reads all of it each time
 LINES = 300  # of a part of a plan, as harden plan has them
 _LONGEST = 300  # characters of a text in an answer
 _MOST_FACTS = 3
+_MOST_FILES = 100
 T = TypeVar("T")
 
 
@@ -108,9 +110,11 @@ class ExplainAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class ApplyAnswer:
-    """``held`` are the rules that were named and still have changes above the grade of the server."""
+    """``held`` are the rules that were named and still have changes above the grade of the server; of ``total_files``
+    the first are named."""
 
     files: list[str]
+    total_files: int
     edits: int
     ids: list[str]
     held: list[str]
@@ -196,7 +200,8 @@ class Service:
             made = sorted({change.transform.id for change in outcome.changes})
             held = {record["id"] for record in report["held"]} if ids else set()
             return ApplyAnswer(
-                files=[os.path.relpath(change.file.path, root) for change in outcome.files],
+                files=[os.path.relpath(change.file.path, root) for change in outcome.files[:_MOST_FILES]],
+                total_files=len(outcome.files),
                 edits=len(outcome.changes), ids=made, held=sorted(held),
                 after_you_apply=list(map(_cut, report["afterYouApply"][:PAGE])),
                 commit_message=_message(outcome, made), can_undo=kept,
@@ -279,7 +284,7 @@ def _planned(record: dict[str, Any], part: int | None) -> PlannedChange:
     return PlannedChange(
         part=part, id=record["id"], grade=record["grade"], severity=record["severity"],
         object=_object(record["object"]) or "", file=record["file"], line=record["line"],
-        path=".".join(map(str, record["path"])), before=_value(record, "before"), after=_value(record, "after"),
+        path=_cut(".".join(map(str, record["path"]))), before=_value(record, "before"), after=_value(record, "after"),
         why=[_cut(fact["text"]) for fact in record["evidence"][:_MOST_FACTS]],
         may_break=_cut(registry.get(record["id"]).may_break),
     )  # fmt: skip
@@ -296,7 +301,7 @@ def _object(record: dict[str, Any] | None) -> str | None:
     if record is None:
         return None
     inside = f"{record['namespace']}/" if record["namespace"] else ""
-    return f"{record['kind']} {inside}{record['name']}"
+    return _cut(plain_line(f"{record['kind']} {inside}{record['name']}"))
 
 
 def _value(record: dict[str, Any], name: str) -> str | None:
@@ -317,9 +322,11 @@ def _message(outcome: Outcome, ids: list[str]) -> str:
     """A commit message for what was written; "" where that is nothing."""
     if not ids:
         return ""
-    objects = sorted({str(change.object) for change in outcome.changes})
+    # A name is text of one line: what is in it must not become a line of the message.
+    objects = sorted({plain_line(str(change.object)) for change in outcome.changes})
     others = " and others" if len(objects) > _MOST_FACTS else ""
-    return f"Harden {', '.join(objects[:_MOST_FACTS])}{others}\n\nBy harden: {', '.join(ids)}"
+    named = informed(outcome).text(_cut(", ".join(objects[:_MOST_FACTS])))
+    return f"Harden {named}{others}\n\nBy harden: {', '.join(ids)}"
 
 
 def _silent(name: str) -> None:

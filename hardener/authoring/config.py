@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Struct, field
 
+from hardener.authoring.document_errors import explained
 from hardener.authoring.edits import Grade
 from hardener.errors import InputError
 from hardener.kubernetes.images.row_schema import is_quick, mistakes
@@ -31,7 +32,7 @@ PLATFORMS = ("kubernetes", "openshift")
 NAMESPACE = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 HOST = r"[A-Za-z0-9.-]+(:[0-9]+)?"
 MIRROR = HOST + r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"  # as in the name of an image, so ".." is none
-VERSION = r"v?(1)\.(\d{1,2})(?:\.\d+)?"
+VERSION = r"v?(1)\.(\d{2})(?:\.\d+)?"  # two digits: of 1.3 a digit is missing, Kubernetes 1.3 is of 2016
 
 
 class Exemption(Struct, frozen=True, kw_only=True):
@@ -368,18 +369,6 @@ def _wrong_pattern(entry: Any) -> str:
     except ValueError:
         return "is no pattern as in .gitignore"
     return "fits no file: it is read as a line of .gitignore" if pattern.include is None else ""
-
-
-def explained(error: Exception, known: dict[str, Any]) -> str:
-    """Return what msgspec has against a document; where a field is unknown, with those that are not. ``known`` are the
-    records by their place in it, "" for the document."""
-    text = str(error)
-    if not text.startswith("Object contains unknown field"):
-        return text
-    at = re.search(r"- at `\$\.?(.*)`", text)
-    record = known.get(re.sub(r"\[[^]]*\]", "", at[1] if at else ""))
-    names = [field.encode_name for field in msgspec.structs.fields(record)] if record is not None else []
-    return f"{text}: known are {', '.join(names)}" if names else text
 
 
 def parsed_file(path: str, name: str) -> yaml.Parsed:

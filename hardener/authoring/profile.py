@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Struct, field
 
 from hardener.authoring import registry
-from hardener.authoring.config import explained, parsed_file
+from hardener.authoring.config import parsed_file
+from hardener.authoring.document_errors import explained
 from hardener.authoring.transform import Transform, attribute_name
 from hardener.errors import InputError
 from hardener.sources.files import git_root, is_inside

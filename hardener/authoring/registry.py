@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pkgutil
+import re
 import sys
 from difflib import get_close_matches
 from functools import cache
@@ -14,6 +15,8 @@ from hardener.authoring import declaration_cache
 from hardener.authoring.peer_checks import asked
 from hardener.authoring.transform import SCANNERS, STAGES, Transform
 from hardener.errors import InputError
+from hardener.support.late_pattern import late_pattern
+from hardener.support.shell_words import command
 
 GROUP = "harden.transforms"  # of entry points
 
@@ -51,7 +54,10 @@ def get(id: str) -> Transform:
     known = transforms()
     if id in known:
         return known[id]
-    raise InputError(f"unknown transform {id}{nearest(id, list(known))}; 'harden list' shows them all")
+    where = "'harden list' shows them all"
+    if _OF_A_SCANNER.match(id):
+        where = f"{command('harden explain {}', id)} shows which are meant"
+    raise InputError(f"unknown transform {id}{nearest(id, list(known))}; {where}")
 
 
 def peer_checks() -> dict[str, dict[str, frozenset[str]]]:
@@ -67,9 +73,12 @@ def peer_checks() -> dict[str, dict[str, frozenset[str]]]:
     return found
 
 
+_OF_A_SCANNER = late_pattern("(?:CKV2?_|KSV|AVD-|C-)[A-Z0-9_-]*[0-9]", re.IGNORECASE)
+
+
 def nearest(name: str, known: list[str]) -> str:
     """Return `` (did you mean x?)`` for the nearest of ``known``, or nothing."""
-    close = get_close_matches(name, known, 1)
+    close = get_close_matches(name, known, 1, 0.7)  # below it, what is named has nothing to do with what was meant
     return f" (did you mean {close[0]}?)" if close else ""
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from hardener.authoring.config import Registry, checked_registries, explained, parsed_file, registry_record
+from hardener.authoring.config import Registry, checked_registries, parsed_file, registry_record
+from hardener.authoring.document_errors import explained
 from hardener.errors import InputError
 from hardener.sources.files import is_inside
 

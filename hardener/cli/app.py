@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import re
 import sys
 from copy import copy
 from functools import partial
@@ -83,6 +83,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 command = partial(app.command, cls=Command)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # files that are changed have an error of their own
 
 
 @command(
@@ -709,8 +710,7 @@ def main() -> None:
     waiting.tell_by(lambda line: print(f"harden: {line}", file=sys.stderr, flush=True))
     interrupted = "harden: interrupted; every file is as it was or wholly rewritten"
     try:
-        # Not standalone: a wrong command line comes here, to be one line like every other mistake.
-        status = _asked()(prog_name="harden", standalone_mode=False)
+        status = _status()
         if status == 130:  # typer takes the interrupt and returns its code
             _fail(interrupted, status)
         sys.exit(status)
@@ -721,14 +721,35 @@ def main() -> None:
         sys.exit(0)
     except KeyboardInterrupt:
         _fail(interrupted, 130)
+    except OSError as error:
+        if error.errno not in _FULL:
+            _fail(_bug_report(error), 3)
+        _fail(f"harden: cannot write to standard output or to a temporary file: {error.strerror}; free space", 2)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _fail_for_room(error)
         message = getattr(error, "format_message", None)  # those of typer; their class has no public name
         if message is not None and type(error).__name__ != "NoArgsIsHelpError" and len(sys.argv) > 1:
-            command = getattr(getattr(error, "ctx", None), "command_path", "harden")
-            _fail(f"harden: {_in_a_line(message())}; see {command} --help", 2)
+            from hardener.cli.wrong_words import in_a_line  # late: for a mistake alone
+
+            context = getattr(error, "ctx", None)
+            command = getattr(context, "command_path", "harden")
+            _fail(f"harden: {in_a_line(message(), context)}; see {command} --help", 2)
         if message is not None:  # no argument, or a group without its command: the help says what there is
             _fail(message(), 2)
         _fail(_bug_report(error), 3)
+
+
+def _status() -> int:
+    """Run the command. What cannot be printed is an error here, and not while Python ends."""
+    try:
+        # Not standalone: a wrong command line comes here, to be one line like every other mistake.
+        status: int = _asked()(prog_name="harden", standalone_mode=False)
+    except SystemExit:
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+    return status
 
 
 def _asked() -> typer.Typer:
@@ -742,18 +763,6 @@ def _asked() -> typer.Typer:
     found = copy(app)
     found.registered_commands, found.registered_groups = named, []
     return found
-
-
-def _in_a_line(message: str) -> str:
-    """What click says of a wrong command line, as one clause."""
-    said = " ".join(message.split()).removesuffix(".")
-    said = re.sub(r"\. Did you mean ('\S+')\?$", r" (did you mean \1?)", said)
-    wrong = re.match(r"No such command '(.*?)'", said)
-    if wrong and os.path.exists(wrong[1]):
-        from hardener.support.shell_words import quoted_path
-
-        said += f"; to judge files: harden check {quoted_path(wrong[1])}"
-    return said
 
 
 def _bug_report(error: BaseException) -> str:
@@ -781,6 +790,12 @@ def _bug_report(error: BaseException) -> str:
     except OSError:
         return message
     return f"{message}; the stack, without any value, is in {path}"
+
+
+def _fail_for_room(error: OSError) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left of the output is not tried again
+    what = error.filename or "the output, or a temporary file, cannot be written"
+    _fail(f"harden: {what}: {error.strerror}", 2)
 
 
 def _fail(message: str, status: int) -> None:

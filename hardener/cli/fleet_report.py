@@ -79,6 +79,9 @@ def fleet_plan(
     timeout: Annotated[
         int, typer.Option(help="Seconds for git, and as many for the plan.", min=1, max=86_400, rich_help_panel=RUNS)
     ] = 300,
+    memory: Annotated[
+        str, typer.Option(help="Address space of each plan.", metavar="SIZE", rich_help_panel=RUNS)
+    ] = "4G",
     max_size: Annotated[
         str, typer.Option(help="Leave a repository alone that is larger.", metavar="SIZE", rich_help_panel=RUNS)
     ] = "500M",
@@ -102,8 +105,9 @@ def fleet_plan(
     from hardener.fleet.checkout import Limits
     from hardener.fleet.plans import Asked, plan
 
+    limits = Limits(timeout, size("--memory", memory), size("--max-size", max_size))
     asked = Asked(
-        file=db, out=out, number=part, lines=lines, limits=Limits(timeout, 0, size("--max-size", max_size)),
-        branch=branch, repository=repository, team=team, cache=cache, jobs=jobs,
+        file=db, out=out, number=part, lines=lines, limits=limits, branch=branch, repository=repository, team=team,
+        cache=cache, jobs=jobs,
     )  # fmt: skip
     sys.exit(plan(choices_of(context), asked))

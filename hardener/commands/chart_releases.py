@@ -45,7 +45,7 @@ from hardener.tree.tree import Tree
 
 _ID = "renders-elsewhere"
 _INSTALL = f"{INSTALL}, or leave charts as they are: no --values, and helm.values: false in .harden.yaml"
-_RENDER = "helm template ... | harden filter hardens what comes of it"
+_RENDER = "helm template ... | harden filter hardens the result"
 _OTHER_CHART = "look at what it changes, or put the chart there that it asks for: harden lock --charts pulls it"
 _FILES = frozenset({"helmfile", "Fleet", "Helm"})  # whose releases stand in no object
 _GATE = "name a lock that holds it, outside of the tree, with --lock; helm on PATH is needed"
@@ -192,20 +192,44 @@ def _harden_all(
 ) -> None:  # fmt: skip
     if helm.network is not None:
         print(f"harden: {helm.network}", file=sys.stderr)
-    memories: dict[str | bytes | None, ChartMemory] = {}  # by the path of a chart, or by what it holds
     with ExitStack() as stack:
+        memories = _Memories(stack, [release for release, _ in at_hand])
         for release, name in at_hand:
             progress(name)
             # What a chart is rendered with may be quoted by a finding, or by helm.
             outcome.tree.chart_values += [values.data for values in release.values]
-            chart = release.chart or release.content
-            if chart not in memories:
-                memories[chart] = stack.enter_context(ChartMemory())
-            elif memories[chart].ahead is None:
-                others = (one for one, _ in at_hand if (one.chart or one.content) == chart)
-                _look_ahead(list(others), memories[chart], helm, plan)
-            _harden_one(release, name, helm, outcome, plan, progress, memories[chart], below)
+            _harden_one(release, name, helm, outcome, plan, progress, memories.of(release, helm, plan), below)
     _say_templates(outcome)
+    _leave_out_used(outcome)
+
+
+class _Memories:
+    """What is kept of each chart of ``releases``, until ``stack`` ends."""
+
+    def __init__(self, stack: ExitStack, releases: Sequence[Release]) -> None:
+        self._stack = stack
+        self._known: dict[str | bytes | None, ChartMemory] = {}
+        self._alike: dict[str | bytes | None, list[Release]] = {}
+        for release in releases:
+            self._alike.setdefault(_identity(release), []).append(release)
+
+    def of(self, release: Release, helm: Helm, plan: Plan) -> ChartMemory:
+        """The memory of the chart of ``release``; from the second release on with what helm makes of all of them."""
+        chart = _identity(release)
+        if chart not in self._known:
+            self._known[chart] = self._stack.enter_context(ChartMemory())
+        elif self._known[chart].ahead is None:
+            _look_ahead(self._alike[chart], self._known[chart], helm, plan)
+        return self._known[chart]
+
+
+def _identity(release: Release) -> str | bytes | None:
+    """Which chart ``release`` has: its path, or what it holds."""
+    return release.chart or release.content
+
+
+def _leave_out_used(outcome: Outcome) -> None:
+    """Take out of the findings the waivers that are stale only as long as no chart is looked at."""
     charts = [chart.waivers for chart in outcome.tree.rendered_charts if chart.waivers is not None]
     used = {place for waivers in charts for place in waivers.used()}
     outcome.findings = [
@@ -311,17 +335,8 @@ def _harden(
             raise KeyRefusedError(made.overrides[0].path, f"{made.reason}; {made.advice}")
         return made
 
-    owner = release.owner
     with release.chart_path() as chart, tempfile.TemporaryDirectory(prefix="harden-") as folder:
-        run = ChartRun(
-            chart=chart, root=outcome.tree.root, values=list(_files(release, folder)), sets=release.sets,
-            kube_version="{}.{}".format(*plan.settings.kubernetes_version),
-            release=release.name or _RELEASE, namespace=release.namespace, defaults=release.defaults,
-            in_files=release.is_own, ahead=(memory.ahead or {}).pop(id(release), None),
-            place=os.path.join(owner.piece.file.path, owner.name) if release.is_elsewhere else "",
-            patches=release.patches.known if release.patches is not None else (),
-            may_patch=plan.settings.helm_post_render and release.patches is not None and writable(owner),
-        )  # fmt: skip
+        run = _chart_run(release, chart, outcome.tree.root, list(_files(release, folder)), plan, memory)
         hardened = harden_chart(run, helm, plan.settings, run_without, written, said(progress), memory)
     if release.doubt:
         _lower(hardened.outcome, release)
@@ -331,19 +346,36 @@ def _harden(
         message = f"{name} gets values that this tree does not show; it was rendered without {', '.join(unseen)}"
         advice = "read its changes with those in mind"
         _say(outcome, release, message, advice, severity=Severity.MEDIUM)
+    for message, advice, is_judged in _notes(name, hardened):
+        _say(outcome, release, message, advice, replaces=False, is_judged=is_judged)
+
+
+def _chart_run(release: Release, chart: str, root: str, values: list[str], plan: Plan, memory: ChartMemory) -> ChartRun:
+    """How ``chart`` is rendered for ``release``, with ``values`` as files."""
+    owner, patches = release.owner, release.patches
+    return ChartRun(
+        chart=chart, root=root, values=values, sets=release.sets,
+        kube_version="{}.{}".format(*plan.settings.kubernetes_version),
+        release=release.name or _RELEASE, namespace=release.namespace, defaults=release.defaults,
+        in_files=release.is_own, ahead=(memory.ahead or {}).pop(id(release), None),
+        place=os.path.join(owner.piece.file.path, owner.name) if release.is_elsewhere else "",
+        patches=patches.known if patches is not None else (),
+        may_patch=plan.settings.helm_post_render and patches is not None and writable(owner),
+    )  # fmt: skip
+
+
+def _notes(name: str, hardened: HardenedChart) -> Iterator[tuple[str, str, bool]]:
+    """What is to be said of how a chart was hardened: message, advice, and whether all that it renders was judged."""
     if hardened.unasked is not None:
-        _say(outcome, release, f"{name} is {hardened.unasked}", "check its values with helm lint", replaces=False)
+        yield f"{name} is {hardened.unasked}", "check its values with helm lint", False
     if hardened.is_untried:
-        message = (
-            f"{name}: its patches behind helm were tried by harden alone: neither kustomize nor kubectl is on PATH"
-        )
-        _say(outcome, release, message, "build it once with kustomize", replaces=False, is_judged=True)
+        tried = "its patches behind helm were tried by harden alone"
+        yield f"{name}: {tried}: neither kustomize nor kubectl is on PATH", "build it once with kustomize", True
     if hardened.follows is not None:
-        message, advice = f"{name}: {hardened.follows}", "nothing is to be done: it follows from them"
-        _say(outcome, release, message, advice, replaces=False, is_judged=True)
+        yield f"{name}: {hardened.follows}", "nothing is to be done: it follows from them", True
     if hardened.spent:
         message = f"{name}: {hardened.renders} renders were not enough to try all values"
-        _say(outcome, release, message, "harden values CHART --renders N tries more", replaces=False, is_judged=True)
+        yield message, "harden values CHART --renders N tries more", True
 
 
 def _lower(own: Outcome, release: Release) -> None:
@@ -443,7 +475,7 @@ def _say_templates(outcome: Outcome) -> None:
             continue
         more = "" if len(left) == 1 else f", and {len(left) - 1} more of it"
         problem.path, problem.name = os.path.realpath(left[0]), left[0]
-        problem.message = f"a template of a Helm chart{more}: nothing comes of it with the values of the tree"
+        problem.message = f"a template of a Helm chart{more}: with the values of the repository it renders nothing"
         names[:] = left
         outcome.findings += [replace(finding, file=left[0], message=problem.message) for finding in said]
 

@@ -41,6 +41,7 @@ def check(
     Else 0.
     """
     required = [(pattern, _required(pattern)) for pattern in require]
+    strict = choices.no_waivers
     with Progress() as progress:
         tree, plan, hardened = read_or_rendered(paths, choices, release, progress)
         before = plan.standings(tree)
@@ -48,12 +49,12 @@ def check(
     # What values do not reach stays: of a chart the levels are what they are.
     levels = (before, plan.standings(tree)) if hardened is None else None
     # What nobody looked at is never known: a baseline says nothing of what it may hold today.
-    blind = list(unread.not_looked_at(outcome)) if choices.no_waivers else []
+    blind = list(unread.not_looked_at(outcome)) if strict else []
     known = _compare(outcome, choices, plan) if choices.baseline else []
     redactor = Redactor()
     missing = [redactor.text(reason) for reason in _missing(outcome, required, allow_empty, len(blind))]
     missing += _unread(outcome) if unread_fails else []
-    too_bad = list(_too_bad(outcome, fail_on, no_waivers=choices.no_waivers))
+    too_bad = list(_too_bad(outcome, fail_on, no_waivers=strict))
     differ = plan.touched.documents(outcome) if plan.touched is not None else None
     remarks = [
         *_narrowed(outcome, choices, differ, plan.known_before),
@@ -62,16 +63,21 @@ def check(
         *(f"not looked at: {plain(redactor.text(one))}" for one in blind),
     ]
     verdict = _verdict(outcome, [*missing, *too_bad], fail_on, redactor, differ)
-    failing = list(_failing(outcome, fail_on, no_waivers=choices.no_waivers))
-    if style.quiet and fail_on is None:  # no other line names what is pending
-        failing += outcome.changes
+    failing = _shown_failing(outcome, fail_on, style, no_waivers=strict)
     shown = Context(redactor=redactor, levels=levels, verdict=verdict, remarks=tuple(remarks), failing=tuple(failing))
     show(outcome, style, shown)
     if not style.for_people:
         _print_beside(remarks, missing)
+    return _status(fail_on, missing, too_bad)
+
+
+def _status(fail_on: str | None, missing: Sequence[str], too_bad: Sequence[str]) -> int:
+    """The exit code: what was not looked at weighs more than what is too bad."""
     if fail_on == "none":
         return 0
-    return 2 if missing else 1 if too_bad else 0
+    if missing:
+        return 2
+    return 1 if too_bad else 0
 
 
 def _print_beside(remarks: list[str], missing: list[str]) -> None:
@@ -107,6 +113,13 @@ def _too_bad(outcome: Outcome, fail_on: str | None, *, no_waivers: bool) -> Iter
             yield f"{some}{counted(len(records), noun)} {_are(number)} {worse}"
     if no_waivers and (weak := _weak(outcome)):
         yield f"{counted(len(weak), 'guess', 'es')} would take away what is written (--no-waivers)"
+
+
+def _shown_failing(outcome: Outcome, fail_on: str | None, style: Style, *, no_waivers: bool) -> list[Record]:
+    """The records that a check fails on, as far as no other part of the report names them."""
+    failing = list(_failing(outcome, fail_on, no_waivers=no_waivers))
+    names_pending = not style.quiet or fail_on is not None
+    return failing if names_pending else [*failing, *outcome.changes]
 
 
 def _failing(outcome: Outcome, fail_on: str | None, *, no_waivers: bool) -> Iterator[Record]:

@@ -91,7 +91,7 @@ def explain(name: str, say: Say, columns: int = 0) -> None:
     else:
         names = [*known, *RISKS, *finding_ids.MEANINGS, *other_names.names()]
         small = {each.lower(): each for each in names}  # large and small letters are no distance
-        close = get_close_matches(name.lower(), list(small), 1)
+        close = get_close_matches(name.lower(), list(small), 1, 0.8)
         near = f" (did you mean {small[close[0]]}?)" if close else ""
         raise InputError(f"unknown id {name}{near}; 'harden list' shows them all")
 

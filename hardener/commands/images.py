@@ -93,6 +93,7 @@ def _table(rows: list[Row], width: int) -> Iterator[str]:
     for row in rows:
         image = row.image.partition("@")[0]
         ports = "?" if row.ports is None else ",".join(map(str, row.ports)) or "-"
+        ports = _start(ports, _LEAST) if width else ports  # names tell images apart, ports do not
         more = f" and {len(row.used_by) - 2} more" if len(row.used_by) > 2 else ""
         lines.append((
             plain(image), row.digest[:_SHORT] if row.digest else "-", row.user or "?", ports,

@@ -41,7 +41,7 @@ def show(say: Callable[[str], object], *, full: bool) -> int:
     report = user_state.kept_report(place)
     if report is None:
         raise InputError(f"no report is kept for {place}: one is when a command prints it on a terminal")
-    say(f"of {plain(report.command)}:")
+    say(f"The last report, of {plain(report.command)}:")
     say("")
     say((report.full if full else report.short).rstrip("\n"))
     return 0

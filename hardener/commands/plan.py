@@ -126,7 +126,7 @@ def _list(outcome: Outcome, found: list[Part], lines: int) -> Iterable[str]:
         yield f"nothing to apply{f'; {nothing}' if nothing else ''}"
         return
     total = sum(part.lines for part in found)
-    yield f"{counted(len(found), 'part')} of at most {lines} lines, {total} in all; the first may do the least harm"
+    yield f"{counted(len(found), 'part')} of at most {lines} lines, {total} in all; the smallest risk is first"
     width = len(str(len(found)))
     for number, part in enumerate(found, 1):
         changes = part.changes
@@ -137,7 +137,7 @@ def _list(outcome: Outcome, found: list[Part], lines: int) -> Iterable[str]:
         yield f"  {number:{width}}  {part.grade}  {risks}  {size}{alone}, {counted(len(changes), 'edit')} in {names}"
         yield f"  {' ' * width}  {', '.join(dict.fromkeys(change.transform.id for change in changes))}"
     command = outcome.asked.command("apply", "--plan", "1")
-    yield f"next: {command} makes the first; when it is in place, the second is the first of a new plan"
+    yield f"next: {command} makes part 1; after its merge, run harden plan again: the next part is then part 1"
 
 
 def _first_of_files(changes: list[Change]) -> Iterable[Change]:
@@ -155,7 +155,11 @@ def apply(paths: list[str], choices: Choices, style: Style, *, number: int, line
         outcome, _ = _decided(paths, choices)
         found = parts(outcome, lines)
         if not 1 <= number <= len(found):
-            has = f"has {counted(len(found), 'part')}" if found else "has no part: there is nothing to apply"
+            has = (
+                f"has {counted(len(found), 'part')}; harden plan lists them"
+                if found
+                else "has no part: there is nothing to apply"
+            )
             raise InputError(f"--plan {number}: the plan {has}")
         with Progress() as progress:
             chosen = _made(paths, choices, found[number - 1].keys, progress)

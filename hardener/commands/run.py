@@ -182,7 +182,12 @@ def plan_with(choices: Choices, found: configuration.Config, root: str | None = 
     named, folder = choices.profile, None
     if not named and found.path:
         named, folder = found.profile, os.path.dirname(os.path.abspath(found.path))
-    chosen = profile.load(named or "restricted", folder=folder, root=root, trusts=not choices.no_waivers)
+    try:
+        chosen = profile.load(named or "restricted", folder=folder, root=root, trusts=not choices.no_waivers)
+    except InputError as error:
+        if folder is None or found.path is None:
+            raise
+        raise InputError(f"{os.path.relpath(found.path)}: {error}") from None
     _set_options(chosen, choices, found)
     accepted = frozenset(map(_accepted, _split(choices.accept)))
     only, skip = (

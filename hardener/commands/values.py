@@ -61,10 +61,8 @@ def write_values(
 
     Returns 0; 2 when it could not be written. Raises InputError.
     """
-    if templates and template_patch is not None:
-        raise InputError("--templates writes the lines, --template-patch shows them: give one of the two")
-    if templates and not os.path.isdir(chart):
-        raise InputError(f"--templates edits the templates of a folder, and {chart} is none")
+    if templates:
+        _check_templates(chart, template_patch)
     target = target_of(chart, release, output, in_place)
     finish_killed([], targets=[target, *([template_patch] if template_patch is not None else [])])
     with Progress() as progress:
@@ -76,18 +74,38 @@ def write_values(
         _take_lines(chart, hardened)
     if not may_write(outcome, yes):
         return 2
-    if not hardened.written and in_place is None and os.path.lexists(target):
-        print(f"harden: {plain(target)} is of an earlier run: there is nothing to override any more", file=sys.stderr)
-    if outcome.overrides and in_place is None:  # who looks again looks with the file
-        asked = outcome.asked
-        outcome.asked = GivenOptions(asked.paths, (*asked.options, ("values", (target,))))
+    if in_place is None:
+        _note_own_file(target, hardened)
     status = write(outcome, style)
     if template_patch is not None and status == 0:
-        if outcome.template_patch:
-            _put(template_patch, outcome.template_patch)
-        else:
-            print(f"harden: {plain(template_patch)} was not written: no line of a template makes more", file=sys.stderr)
+        _put_patch(template_patch, outcome.template_patch)
     return status
+
+
+def _check_templates(chart: str, template_patch: str | None) -> None:
+    """Raise InputError where the lines cannot be written into the templates of ``chart``."""
+    if template_patch is not None:
+        raise InputError("--templates writes the lines, --template-patch shows them: give one of the two")
+    if not os.path.isdir(chart):
+        raise InputError(f"--templates edits the templates of a folder, and {chart} is none")
+
+
+def _note_own_file(target: str, hardened: HardenedChart) -> None:
+    """Say where the file of overrides ``target`` is not needed any more; where it is, have who looks again give it."""
+    outcome = hardened.outcome
+    if not hardened.written and os.path.lexists(target):
+        print(f"harden: {plain(target)} is of an earlier run: there is nothing to override any more", file=sys.stderr)
+    if outcome.overrides:
+        asked = outcome.asked
+        outcome.asked = GivenOptions(asked.paths, (*asked.options, ("values", (target,))))
+
+
+def _put_patch(path: str, text: str) -> None:
+    """Write the lines for the templates of a chart to the file ``path``, where there are any. Raises InputError."""
+    if text:
+        _put(path, text)
+    else:
+        print(f"harden: {plain(path)} was not written: no line of a template makes more", file=sys.stderr)
 
 
 def _put(path: str, text: str) -> None:
@@ -251,7 +269,8 @@ def rendered(paths: list[str], choices: Choices, release: Release | None, progre
     if not is_chart:
         if asked:
             alone = "name its folder or .tgz, and nothing else"
-            raise InputError(f"-f, --release and their like are for one chart: {alone}")
+            options = "-f, --set-value, --release, --namespace, --helm-program and --renders"
+            raise InputError(f"{options} are for one chart: {alone}")
         return None
     if not asked and not is_archive(chart):
         from hardener.charts.helm import Helm  # late: few runs are about a chart

@@ -192,7 +192,7 @@ def _identity_now(container: Container, field: str) -> Any:
 
 def _held(pod: PodTemplate, edits: list[Edit], each: list[_Seen]) -> list[Edit]:
     found = [one.observation for one in each if one.observation is not None]
-    if any(map(_changes_identity, edits)) and any(map(_keeps_files, states(pod))):
+    if _may_lock_out_of_files(edits, pod):
         facts = _facts(found, ", on an empty volume, where no file has an owner from before")
         return [_lifted(edit, facts) for edit in edits]
     if any("resources" in edit.path for edit in edits):
@@ -200,14 +200,23 @@ def _held(pod: PodTemplate, edits: list[Edit], each: list[_Seen]) -> list[Edit]:
         return [_with(edit, facts) for edit in edits]
     if any(_weakens(edit, pod) for edit in edits):
         return [_with(edit, _facts(found)) for edit in edits]
-    unseen = [_unseen(one) for one in found if one.doubts or not one.shown]
-    if unseen:
-        return [_lifted_to_review(edit, list(dict.fromkeys(unseen))) for edit in edits]
+    if unseen := _unseen(found):
+        return [_lifted_to_review(edit, unseen) for edit in edits]
     grade = Grade.REVIEW if _is_spoken_against(edits, each) else Grade.SAFE
     return [_graded(edit, grade, _facts(found)) for edit in edits]
 
 
-def _unseen(run: Observation) -> Evidence:
+def _may_lock_out_of_files(edits: list[Edit], pod: PodTemplate) -> bool:
+    """Whether ``edits`` change who a container is, and a volume of ``pod`` may hold files of who it was."""
+    return any(map(_changes_identity, edits)) and any(map(_keeps_files, states(pod)))
+
+
+def _unseen(found: Sequence[Observation]) -> list[Evidence]:
+    """The workloads that came up, and did not show all of their work: each once."""
+    return list(dict.fromkeys(_came_up_only(run) for run in found if run.doubts or not run.shown))
+
+
+def _came_up_only(run: Observation) -> Evidence:
     """That a workload came up, and what nobody saw of it."""
     why = "; ".join(run.doubts or (NOBODY_ASKED,))
     return Evidence(f"harden observe: {run.workload} came up; {why} ({seen(run)})")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -72,7 +73,7 @@ def parsed(text: str) -> Repository:
     """The repository that ``text`` names. Raises InputError, whose message shows nothing of an address that may hold a
     password."""
     if _CONTROL.search(text):
-        raise InputError("holds a character that no address has")
+        raise InputError(_ODD)
     if text.startswith("-"):
         raise InputError("begins with -, which git would take for an option; write ./ before the name of a folder")
     if _HELPER.match(text):
@@ -87,6 +88,7 @@ def parsed(text: str) -> Repository:
     return _of_path(text)
 
 
+_ODD = "holds a character that no address has"
 _NO_PASSWORD = "an address with a password; take it out, and let a credential helper of git keep it"
 
 
@@ -95,7 +97,7 @@ def _of_url(text: str, url: re.Match[str]) -> Repository:
     if scheme == "file":
         if url["host"] not in ("", "localhost"):
             raise InputError("an address with file:// names no host")
-        return _of_path(text[url.end() :])
+        return _of_path(_decoded(text[url.end() :]))
     if ":" in (url["user"] or ""):
         raise InputError(_NO_PASSWORD)
     if scheme not in _REMOTE:
@@ -104,6 +106,14 @@ def _of_url(text: str, url: re.Match[str]) -> Repository:
     kept = _kept(text)
     # The user of an https address may be a token; that of ssh says which account answers.
     return Repository(text if scheme == "ssh" else kept, kept)
+
+
+def _decoded(path: str) -> str:
+    """The path of an address with file://, as git reads it."""
+    found = unquote(path, errors="surrogateescape")
+    if _CONTROL.search(found):
+        raise InputError(_ODD)
+    return found
 
 
 def _check_host(host: str) -> None:

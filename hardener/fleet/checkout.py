@@ -54,7 +54,10 @@ _LISTING = 64 * 1024 * 1024  # bytes of a list of files
 _SAID = 1024 * 1024  # bytes of any other answer
 _LONGEST = 300  # characters of a reason
 _PAUSE = 0.05  # seconds between two looks at a lock
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s'\"]*@")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s'\"]*@")  # a password may hold @
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_ROOM = ("No space left on device", "Disk quota exceeded", "Out of diskspace")
+_ROOM = 1024 * 1024  # bytes; git does not always say that a disk is full
 _LEVEL = re.compile(r"(?:fatal|error|remote): *(?:error: *)?")
 
 
@@ -78,8 +81,12 @@ class CheckoutError(HardenError):
     """A repository cannot be had; the message says why."""
 
 
-class NoSpaceError(HardenError):
-    """The disk of the cache is full: no other repository can be had either."""
+class CacheError(HardenError):
+    """Nothing can be written to the cache, or its disk is full: no other repository can be had either."""
+
+
+STARTED = programs.Started()
+"""What git does now."""
 
 
 def cache_folder() -> str:
@@ -107,7 +114,7 @@ def checked_out(
 ) -> Iterator[Checkout]:
     """``repository`` at the commit that ``rev`` names there (None: its HEAD), for nobody else meanwhile.
 
-    Of a commit that is ``known`` nothing is fetched, and ``folder`` is "". Raises CheckoutError, and NoSpaceError.
+    Of a commit that is ``known`` nothing is fetched, and ``folder`` is "". Raises CheckoutError, and CacheError.
     """
     try:
         if repository.is_path and not _is_git(repository.source):
@@ -115,6 +122,7 @@ def checked_out(
             return
         until = time.monotonic() + limits.seconds
         entry = os.path.join(cache, entry_name(repository.address))
+        _make_cache(cache)
         os.makedirs(entry, mode=0o700, exist_ok=True)
         with _locked(f"{entry}.lock", until):
             git = _Git(entry, repository, limits, until)
@@ -123,8 +131,8 @@ def checked_out(
             else:
                 yield Checkout(entry, _fetched_or_cleared(git, rev))
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpaceError(f"{cache}: {error.strerror}") from None
+        if error.errno in _FULL:
+            raise CacheError(f"{cache}: {error.strerror}") from None
         raise CheckoutError(f"{error.filename or cache}: {error.strerror}") from None
 
 
@@ -141,6 +149,15 @@ def at_commit(repository: Repository, commit: str | None, cache: str, limits: Li
                 return
             stack.close()
         yield stack.enter_context(checked_out(repository, commit, cache, limits, ()))
+
+
+def _make_cache(folder: str) -> None:
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise CacheError(f"{plain_line(folder)}: {error.strerror}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise CacheError(f"{plain_line(folder)}: {os.strerror(errno.EACCES)}")
 
 
 def _is_git(folder: str) -> bool:
@@ -217,6 +234,14 @@ def _fetched(git: _Git, rev: str | None) -> str:
     return commit
 
 
+def _has_no_room(folder: str) -> bool:
+    """Whether the disk of ``folder`` is full, where the platform tells."""
+    try:
+        return shutil.disk_usage(folder).free < _ROOM
+    except OSError:
+        return False
+
+
 def _write(path: str, text: str) -> None:
     with open(path, "w", encoding="utf-8") as handle:
         handle.write(text)
@@ -227,7 +252,8 @@ class _Git:
 
     def __init__(self, folder: str, repository: Repository, limits: Limits, until: float) -> None:
         self.folder, self._repository, self._limits, self._until = folder, repository, limits, until
-        self._url = f"file://{repository.source}" if repository.is_path else repository.source
+        # Git takes %20 in an address for a space, and in a path for itself.
+        self._url = f"file://{repository.source.replace('%', '%25')}" if repository.is_path else repository.source
         self._environment = {name: value for name, value in os.environ.items() if name not in _UNSET} | _SET | {
             "GIT_DIR": os.path.join(folder, ".git"), "GIT_WORK_TREE": folder,  # so none around it is looked for
             "GIT_ALLOW_PROTOCOL": "file" if repository.is_path else "https:ssh",
@@ -238,6 +264,7 @@ class _Git:
         done = programs.bounded(
             "git", [*_OPTIONS, *arguments], seconds=max(0.1, self._until - time.monotonic()), output=output,
             memory=None, folder=self.folder, environment=self._environment, file_size=self._limits.size,
+            among=STARTED,
         )  # fmt: skip
         if done.end is programs.End.TIME:
             raise CheckoutError(f"no answer in {self._limits.seconds:g} seconds (--timeout)")
@@ -285,8 +312,9 @@ class _Git:
 
     def _failure(self, said: str) -> HardenError:
         """The one line of what git said that tells why, without credentials that the user's configuration put in."""
-        if "No space left on device" in said or "Disk quota exceeded" in said:
-            return NoSpaceError(f"{os.path.dirname(self.folder)}: No space left on device")
+        cache = os.path.dirname(self.folder)
+        if any(words in said for words in _NO_ROOM) or _has_no_room(cache):
+            return CacheError(f"{cache}: {os.strerror(errno.ENOSPC)}")
         if self._is_at_its_limit():
             return self._too_large()
         if "couldn't find remote ref HEAD" in said:

@@ -19,7 +19,7 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.errors import InputError
-from hardener.fleet import prefork
+from hardener.fleet import checkout, prefork
 from hardener.fleet.store import Result
 from hardener.fleet.work import Answer, Job, work
 from hardener.support.printable import plain_line
@@ -47,13 +47,24 @@ def here() -> int:
 @contextmanager
 def processes(jobs: int) -> Iterator[Place]:
     """So many processes of this machine. What runs is ended where this block is left by an error."""
-    prefork.Server.is_over = False
     executor = ThreadPoolExecutor(jobs, "fleet")
+    with ending():
+        try:
+            yield Place(executor, lambda: None)
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """End all that was started for a repository, by any thread, where this block is left: git, and harden itself."""
+    prefork.Server.is_over = False
+    checkout.STARTED.begin()
     try:
-        yield Place(executor, lambda: None)
+        yield
     finally:
-        executor.shutdown(wait=False, cancel_futures=True)
         prefork.Server.end_all()
+        checkout.STARTED.end()
 
 
 @contextmanager

@@ -10,19 +10,16 @@ from typing import Any
 from msgspec import Struct
 
 from hardener.commands.library import harden_tree
-from hardener.errors import HardenError
+from hardener.fleet.attempt import Answer, attempt
 from hardener.fleet.owners import Owners
 from hardener.fleet.store import Entry
 from hardener.report import merged
-from hardener.report.redactor import Redactor
 from hardener.report.results import HardenedTree
-from hardener.support.printable import plain_line
 
-_LONGEST = 300  # characters of a reason
 _OF_PROCESS = "/proc/self/status"
 
 
-class Request(Struct, frozen=True):
+class Request(Struct, frozen=True, tag="judge"):
     """``folder`` is what to judge, ``options`` are those of ``harden_tree``; ``memory`` are bytes of address space."""
 
     folder: str
@@ -31,39 +28,23 @@ class Request(Struct, frozen=True):
     memory: int
 
 
-class Judged(Struct, frozen=True):
-    """What was found; ``reason`` says why it was not judged, ``signal`` by which signal the process was ended."""
+class Judged(Answer, frozen=True):
+    """What was found in a repository."""
 
     entries: tuple[Entry, ...] = ()
     workloads: int = 0
     peak_bytes: int | None = None
-    reason: str | None = None
-    signal: int | None = None
 
 
 def judge(request: Request) -> Judged:
-    """What ``harden_tree`` finds in the folder, which becomes the working directory: names of files are seen from it.
-    Whatever goes wrong is a ``reason``, since another repository may be judged all the same."""
-    try:
-        os.chdir(request.folder)
+    """What ``harden_tree`` finds in the folder. Whatever goes wrong is a ``reason``."""
+
+    def judged() -> Judged:
         result = harden_tree(os.curdir, **request.options)
-        entries = tuple(_entries(result, Owners(os.curdir)))
-    except MemoryError:
-        return Judged(reason=out_of_memory(request.memory), peak_bytes=peak())
-    except HardenError as error:
-        return Judged(reason=_line(error), peak_bytes=peak())
-    except Exception as error:
-        return Judged(reason=_line(f"harden failed: {type(error).__name__}: {error}"), peak_bytes=peak())
-    return Judged(entries, result.workloads, peak())
+        return Judged(tuple(_entries(result, Owners(os.curdir))), result.workloads, peak())
 
-
-def out_of_memory(memory: int) -> str:
-    """Why a repository was not judged that needs more than ``memory`` bytes."""
-    return f"needs more than {memory >> 20} MiB of memory (--memory)"
-
-
-def _line(error: object) -> str:
-    return plain_line(Redactor().text(str(error)))[:_LONGEST]
+    done = attempt(request.folder, request.memory, judged)
+    return Judged(reason=done, peak_bytes=peak()) if isinstance(done, str) else done
 
 
 def _entries(result: HardenedTree, owners: Owners) -> Iterator[Entry]:

@@ -1,4 +1,5 @@
-"""A server that has harden loaded and forks a process for each repository, so that none pays for the start of Python.
+"""A server that has harden loaded and forks a process for each repository, which judges it or proposes a pull request,
+so that none pays for the start of Python.
 The one of ``multiprocessing`` cannot be used: a worker of dask may start no process by it.
 
 It speaks frames of MessagePack on standard input and output: a request, then its answer. It has no thread, so a fork is
@@ -18,14 +19,18 @@ import threading
 import time
 import weakref
 from contextlib import suppress
-from typing import IO, ClassVar
+from typing import IO, ClassVar, TypeVar
 
 import msgspec
 
 from hardener.commands.library import harden_text
 from hardener.errors import InputError
-from hardener.fleet.judge import Judged, Request, judge, out_of_memory
+from hardener.fleet import judge, propose
+from hardener.fleet.attempt import Answer, out_of_memory
 from hardener.support import programs
+
+Request = judge.Request | propose.Request
+_Answer = TypeVar("_Answer", bound=Answer)
 
 _LENGTH = 8  # bytes before each frame
 _CHUNK = 1 << 20
@@ -60,17 +65,18 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         Server._all.add(self)
 
-    def judge(self, request: Request) -> Judged:
-        """What comes out for ``request``. A process that somebody else ends is tried once more."""
+    def answer(self, request: Request, kind: type[_Answer]) -> _Answer:
+        """What comes out for ``request``, whose answer is of that ``kind``. A process that somebody else ends is tried
+        once more."""
         for _ in range(_TRIES):
-            judged = self._asked(request)
-            if judged.signal is None or Server.is_over:
-                return judged
-        return Judged(reason=f"its process ended without an answer, {_TRIES} times (signal {judged.signal})")
+            found = self._asked(request, kind)
+            if found.signal is None or Server.is_over:
+                return found
+        return kind(reason=f"its process ended without an answer, {_TRIES} times (signal {found.signal})")
 
-    def _asked(self, request: Request) -> Judged:
+    def _asked(self, request: Request, kind: type[_Answer]) -> _Answer:
         if Server.is_over:
-            return Judged(reason="the run was ended")
+            return kind(reason="the run was ended")
         process = self._started()
         assert process.stdin is not None and process.stdout is not None
         try:
@@ -80,8 +86,8 @@ class Server:
             frame = None
         if frame is None:
             self.end()
-            return Judged(signal=max(0, -process.wait()))
-        return msgspec.msgpack.decode(frame, type=Judged)
+            return kind(signal=max(0, -process.wait()))
+        return msgspec.msgpack.decode(frame, type=kind)
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -162,7 +168,7 @@ def _forked(request: Request, questions: int) -> bytes:
             os.close(reading)
             _bound(request.memory)
             with os.fdopen(writing, "wb") as answers:
-                _write(answers, msgspec.msgpack.encode(judge(request)))
+                _write(answers, msgspec.msgpack.encode(_done(request)))
             code = 0
         except MemoryError:  # of what tells that there is none
             code = _NO_MEMORY
@@ -177,7 +183,13 @@ def _forked(request: Request, questions: int) -> bytes:
     answer = _read(io.BytesIO(answered))
     if answer is not None:
         return answer
-    return msgspec.msgpack.encode(_ended(request, status) if in_time else Judged(reason=_too_slow(request.seconds)))
+    return msgspec.msgpack.encode(_ended(request, status) if in_time else Answer(reason=_too_slow(request.seconds)))
+
+
+def _done(request: Request) -> Answer:
+    if isinstance(request, judge.Request):
+        return judge.judge(request)
+    return propose.propose(request)
 
 
 def _collected(reading: int, seconds: float, questions: int) -> tuple[bytes, bool]:
@@ -198,11 +210,11 @@ def _collected(reading: int, seconds: float, questions: int) -> tuple[bytes, boo
     return b"", False
 
 
-def _ended(request: Request, status: int) -> Judged:
+def _ended(request: Request, status: int) -> Answer:
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     # Libraries in C end the process where they get no memory.
     has_none = number == signal.SIGABRT or (os.WIFEXITED(status) and os.WEXITSTATUS(status) == _NO_MEMORY)
-    return Judged(reason=out_of_memory(request.memory)) if has_none else Judged(signal=number)
+    return Answer(reason=out_of_memory(request.memory)) if has_none else Answer(signal=number)
 
 
 def _too_slow(seconds: float) -> str:

@@ -13,13 +13,12 @@ from hardener.fleet import store
 from hardener.report.redactor import Redactor
 from hardener.report.repositories import page, tables
 from hardener.report.repositories.points import STATES, Overview, Repository, Row, Run
-from hardener.sources.git.checkout import without_credentials
+from hardener.sources.git.checkout import shown
 
 _FORMATS = {
     "text": tables.write_text, "html": page.write_page, "json": tables.write_json, "csv": tables.write_csv,
 }  # fmt: skip
 _MOST_RUNS = 30  # of the trend
-_UNSHOWN = "(an address that may hold credentials)"
 
 # The run before in which a repository was done: what that one had open is known, what this one adds is new.
 _TREND = """
@@ -120,13 +119,6 @@ def _trend(connection: sqlite3.Connection, row: tuple[int, str, str | None, str,
         number, _text(started), _text_or_none(finished), _text(harden), _text(profile), states.get("done", 0),
         states.get("failed", 0), open, new, gone,
     )  # fmt: skip
-
-
-def shown(address: str) -> str:
-    """Return ``address`` as a report names it: a path as it is, without credentials what git connects to."""
-    if "://" not in address and "::" not in address and address.startswith(("/", ".")):
-        return address
-    return without_credentials(address) or _UNSHOWN
 
 
 def _state(value: object) -> str:

@@ -24,6 +24,7 @@ from hardener.fleet.checkout import Limits, cache_folder, check_revision
 from hardener.fleet.work import Answer, Job
 from hardener.report.impact import counted
 from hardener.support.printable import plain_line
+from hardener.support.worker_threads import ended_by_signals
 
 _SHOWN = 10  # failures that are told after a run; harden fleet status tells all
 
@@ -46,7 +47,12 @@ def run(name: str, choices: Choices, asked: Asked) -> int:
     if asked.rev is not None:
         check_revision(asked.rev)
     repositories = addresses.read(name)
-    with store.writing(asked.file) as connection, _place(asked) as place, Progress() as progress:
+    with (
+        ended_by_signals(),
+        store.writing(asked.file) as connection,
+        _place(asked) as place,
+        Progress() as progress,
+    ):
         fleet = _Fleet.opened(connection, repositories, choices, asked)
         jobs = list(fleet.jobs())
         if fleet.went_before:

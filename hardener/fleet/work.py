@@ -11,7 +11,7 @@ from msgspec import Struct
 from hardener import __version__
 from hardener.fleet import prefork
 from hardener.fleet.addresses import Repository
-from hardener.fleet.checkout import Checkout, CheckoutError, Limits, NoSpaceError, checked_out
+from hardener.fleet.checkout import CacheError, Checkout, CheckoutError, Limits, checked_out
 from hardener.fleet.judge import Judged, Request
 from hardener.fleet.store import Result
 
@@ -51,7 +51,7 @@ def work(job: Job) -> Answer:
             if commit in job.known:
                 return Answer(same=commit)
             judged = _judged(found, job)
-    except NoSpaceError as error:
+    except CacheError as error:
         return Answer(
             stop=f"{error}; what was found before stays. Make room, or name another --cache, and run it again"
         )
@@ -64,4 +64,4 @@ def work(job: Job) -> Answer:
 
 def _judged(found: Checkout, job: Job) -> Judged:
     request = Request(os.path.abspath(found.folder), job.options, job.limits.seconds, job.limits.memory)
-    return prefork.server().judge(request)
+    return prefork.server().answer(request, Judged)

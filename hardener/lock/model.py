@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
 
-import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -18,13 +16,11 @@ from hardener.authoring.config import parsed_file
 from hardener.errors import InputError
 from hardener.kubernetes.images.config import UNKNOWN, ImageConfig
 from hardener.kubernetes.images.files import ImageFiles
-from hardener.kubernetes.images.reference import ImageReference, is_digest
+from hardener.kubernetes.images.reference import ImageReference
 from hardener.kubernetes.images.reference import parse as parse_image
 from hardener.lock import observed
-from hardener.lock.charts import locked
 from hardener.lock.charts.locked import LockedChart
 from hardener.lock.observed import Observation
-from hardener.sources import yaml
 from hardener.sources.files import UnreadableError, is_inside, read
 
 NAME = "harden.lock"
@@ -161,7 +157,9 @@ def load_file(path: str) -> Lock:
                 f"{name}:{line}: a merge conflict: keep the stanzas of both sides, then harden lock"
             ) from None
         raise
-    return _Reader(name, parsed).lock()
+    from hardener.lock.reader import Reader  # late: most trees have no lock
+
+    return Reader(name, parsed).lock()
 
 
 def _conflict(path: str) -> int | None:
@@ -171,128 +169,3 @@ def _conflict(path: str) -> int | None:
     except UnreadableError:
         return None
     return next((number for number, line in enumerate(lines, 1) if line.startswith("<<<<<<< ")), None)
-
-
-class _Reader:
-    """Checks a parsed lock; every error is one line."""
-
-    def __init__(self, name: str, parsed: yaml.Parsed) -> None:
-        self.name = name
-        self.parsed = parsed
-
-    def lock(self) -> Lock:
-        class Head(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
-            version: int
-            images: dict[str, dict[str, Any]] = {}
-            charts: dict[str, dict[str, dict[str, Any]]] | None = None
-            generated_by: str | None = None
-
-        class Config(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-            user: str | int | None = None
-            exposed_ports: list[str | int] | None = None
-            volumes: list[str] | None = None
-            entrypoint: list[str] | None = None
-            cmd: list[str] | None = None
-            working_dir: str | None = None
-            env: list[str] | None = None
-            secret_env: list[str] = []
-            secret_args: list[str] = []
-            created: str | None = None
-
-        class Entry(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-            digest: str
-            media_type: str | None = None
-            platforms: list[str] = []
-            config: dict[str, Any] | None = None
-            files: dict[str, Any] | None = None
-            observed: list[Any] = []
-            previous: list[str] = []
-            keep: bool = False
-
-        class Files(msgspec.Struct, forbid_unknown_fields=True):
-            platform: str | None = None
-            uid: int | None = None
-            gid: int | None = None
-            groups: list[int] | None = None
-            starts: list[str] = []
-            script: bool = False
-            capabilities: dict[str, str] = {}
-            setuid: list[str] = []
-            writer: int | None = None
-            empty: list[str] = []
-            occupied: list[str] = []
-            secrets: dict[str, str] = {}
-
-        documents = self.parsed.documents
-        if len(documents) != 1 or not isinstance(documents[0], dict):
-            self._fail((), "a lock is one mapping with the keys version, generated-by, images and charts")
-        try:
-            head = msgspec.convert(documents[0], Head)
-        except msgspec.ValidationError as error:
-            self._fail((), f"{_plain(error)}: a lock has the keys version, generated-by, images and charts")
-        if head.version != VERSION:
-            self._fail(("version",), f"version is {head.version}, this harden reads {VERSION}: update harden")
-        charts = locked.read(head.charts, self._fail) if head.charts is not None else None
-        found = Lock(charts=charts)
-        for image, value in head.images.items():
-            reference = parse_image(image)
-            if reference is None or reference.normalized is None or reference.opaque:
-                self._fail(("images", image), f"{image} is no image: write repository:tag as in the manifest")
-            kind: Any = Entry
-            try:
-                entry = msgspec.convert(value, Entry)
-                kind = Config
-                said = msgspec.convert(entry.config or {}, Config)
-                kind = Files
-                held = msgspec.convert(entry.files or {}, Files)
-            except msgspec.ValidationError as error:
-                place = ("images", image, *({Config: ("config",), Files: ("files",)}.get(kind, ())))
-                self._fail(place, f"{image}: {_plain(error)}: its keys are {', '.join(kind.__struct_encode_fields__)}")
-            if not all(map(is_digest, (entry.digest, *entry.previous))):
-                remedy = "write sha256: and the 64 hexadecimal digits that the registry names"
-                self._fail(("images", image, "digest"), f"{image}: digest is no digest: {remedy}")
-            if reference.digest not in (None, entry.digest):
-                self._fail(("images", image, "digest"), f"{image}: digest is not the one of its name: write that one")
-            user = None if said.user is None else str(said.user)
-            config = ImageConfig(
-                user, _texts(said.exposed_ports), _texts(said.volumes), said.created,
-                _texts(said.entrypoint) or (), _texts(said.cmd) or (), tuple(said.secret_env), tuple(said.secret_args),
-            )  # fmt: skip
-            platforms, previous = tuple(entry.platforms), tuple(entry.previous)
-            files = _files(held) if entry.files is not None else None
-            found.add(
-                reference,
-                LockedImage(
-                    entry.digest, entry.media_type, platforms, config, previous, entry.keep, files,
-                    self._observed(image, entry.observed),
-                ),
-            )  # fmt: skip
-        return found
-
-    def _observed(self, image: str, entries: list[Any]) -> tuple[Observation, ...]:
-        if not entries:
-            return ()
-        try:
-            return observed.read(entries)
-        except observed.NoObservationError as wrong:
-            self._fail(("images", image, "observed", wrong.index), f"{image}: observed: {wrong}")
-
-    def _fail(self, path: tuple[str | int, ...], message: str) -> NoReturn:
-        raise InputError(f"{self.name}:{self.parsed.line(0, path) if path else 1}: {message}")
-
-
-def _files(said: Any) -> ImageFiles:
-    return ImageFiles(
-        said.platform, said.uid, said.gid, tuple(said.starts), said.script, tuple(said.capabilities.items()),
-        tuple(said.setuid), said.writer, tuple(said.empty), tuple(said.occupied), tuple(said.secrets.items()),
-        None if said.groups is None else tuple(said.groups),
-    )  # fmt: skip
-
-
-def _texts(values: list[str | int] | list[str] | None) -> tuple[str, ...] | None:
-    return None if values is None else tuple(map(str, values))
-
-
-def _plain(error: Exception) -> str:
-    """What msgspec says, with a key where it says `$.key`."""
-    return str(error).replace("`", "").replace("$.", "")

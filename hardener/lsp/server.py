@@ -548,6 +548,8 @@ def _differs(document: _Document) -> bool:
 
 
 def _words(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return plain(f"{error.filename}: {error.strerror}")
     return plain(Redactor().text(str(error) or type(error).__name__))
 
 

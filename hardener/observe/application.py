@@ -7,6 +7,7 @@ import json
 import random
 import secrets
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
@@ -33,7 +34,7 @@ from hardener.observe.refusal import NotStartedError, Refusal
 from hardener.observe.supported_fields import refusal
 from hardener.support.data_path import Path
 from hardener.support.shapes import mapping, mappings
-from hardener.tree.core_views import PodTemplate
+from hardener.tree.core_views import Object, PodTemplate
 from hardener.tree.tree import Tree
 
 Map = dict[str, Any]
@@ -55,6 +56,8 @@ BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQC9AJ4g+EttoxKPHCId
 PyFfeFo=
 -----END CERTIFICATE-----
 """
+# A controller of the cluster puts it into every namespace (root-ca-cert-publisher).
+_ROOT = {"kube-root-ca.crt": {"ca.crt": _AUTHORITY.encode()}}
 
 
 class Workload(Struct, eq=False):
@@ -114,21 +117,13 @@ class Application:
         self._places: Network | None = None
         self._running: dict[str, PodRun] = {}
         self._tests = threading.Lock()  # a workload of the tree that tests another one runs once at a time
-        # A controller of the cluster puts it into every namespace (root-ca-cert-publisher).
-        root = {"kube-root-ca.crt": {"ca.crt": _AUTHORITY.encode()}}
-        objects = [item for item in tree.objects if (item.namespace or DEFAULT) == name and item.group == ""]
-        objects.sort(key=lambda item: bool(folder) and item.piece.file.name.startswith(f"{folder}/"))  # the last wins
-        self._config_maps, self._secrets = (
-            known
-            | generated(tree, kind, name)
-            | {item.name: content_of(item.data) for item in objects if item.kind == kind}
-            for kind, known in (("ConfigMap", root), ("Secret", {}))
-        )
-        self._services = list({item.name: item.data for item in objects if item.kind == "Service"}.values())
-        self._ingresses = [
-            item.data for item in tree.objects if item.kind == "Ingress" and (item.namespace or DEFAULT) == name
-        ]
-        self._accounts = {item.name: item.data for item in objects if item.kind == "ServiceAccount"}
+        there = [item for item in tree.objects if (item.namespace or DEFAULT) == name]
+        core = _by_kind([item for item in there if item.group == ""], folder)
+        self._config_maps = _ROOT | generated(tree, "ConfigMap", name) | _contents(core["ConfigMap"])
+        self._secrets = generated(tree, "Secret", name) | _contents(core["Secret"])
+        self._services = list(core["Service"].values())
+        self._ingresses = [item.data for item in there if item.kind == "Ingress"]
+        self._accounts = core["ServiceAccount"]
 
     def secrets(self) -> Iterable[tuple[str, str]]:
         """The keys and values of its Secrets, for whoever masks them."""
@@ -359,6 +354,19 @@ class Application:
         return Planned(
             workload.key, ends(workload), _with_claims(spec, workload), given, images, own is not False
         )  # fmt: skip
+
+
+def _by_kind(objects: Iterable[Object], folder: str) -> dict[str, dict[str, Map]]:
+    """The data of ``objects`` by kind and name: of several with one name the last, and one in ``folder`` first of
+    all."""
+    found: dict[str, dict[str, Map]] = defaultdict(dict)
+    for item in sorted(objects, key=lambda item: bool(folder) and item.piece.file.name.startswith(f"{folder}/")):
+        found[item.kind][item.name] = item.data
+    return found
+
+
+def _contents(objects: Mapping[str, Map]) -> dict[str, dict[str, bytes]]:
+    return {name: content_of(data) for name, data in objects.items()}
 
 
 def ends(workload: Workload) -> bool:

@@ -41,13 +41,14 @@ class Activity(Struct, eq=False):
     ``programs``: how many processes there are of each program, at the last looks alike; ``lately``: at one of them at
     least. ``sees_programs``: somebody could count them. ``users`` are those of all processes at any look;
     ``regrouped``: one of them that was not root had left the group of root, too; ``jailed``: one had another root
-    folder than the others. ``waits``: the seconds of the ``sleep`` that it is in. ``kept``: the mount points of volumes
-    that it wrote to, ``prepared``: empty folders of its image that belong to one of its users. ``later``: places that
-    it wrote to when it had been looked at for as long as any other run, and had not been told to end. ``answers``: what
-    its ports answered, ``complaints``: lines of its log, by what is the same in each run. ``code``: with what it ended
-    when it was told to, ``done``: it has ended by itself, with 0. ``exercised``: what a user gave to find out whether
-    it works says that it does. ``timers``: what waits for its hour and was started once, and whether that ended well.
-    ``age``: the seconds from its start until its files were looked at.
+    folder than the others. ``waits``: the seconds of the ``sleep`` that it is in, ``longest_wait`` of the longest of
+    all. ``kept``: the mount points of volumes that it wrote to, ``prepared``: empty folders of its image that belong to
+    one of its users. ``later``: places that it wrote to when it had been looked at for as long as any other run, and
+    had not been told to end. ``answers``: what its ports answered, ``complaints``: lines of its log, by what is the
+    same in each run. ``code``: with what it ended when it was told to, ``done``: it has ended by itself, with 0.
+    ``exercised``: what a user gave to find out whether it works says that it does. ``timers``: what waits for its hour
+    and was started once, and whether that ended well. ``age``: the seconds from its start until its files were looked
+    at.
 
     ``stored``: the files that it changed in the places that it wrote to, with their sizes, None where nobody looked; of
     these ``for_exercise`` got what they hold while it was exercised, or right after that. ``raised``: the programs that
@@ -80,6 +81,7 @@ class Activity(Struct, eq=False):
     sees_programs: bool = False
     users: set[int] = field(default_factory=set)
     waits: float = 0
+    longest_wait: float = 0
     kept: set[str] = field(default_factory=set)
     later: set[str] = field(default_factory=set)
     stored: dict[str, int] | None = None
@@ -111,6 +113,7 @@ class Activity(Struct, eq=False):
         if not self.timers:  # what was started once may still be there
             self._count(found.get("programs") or [])
             self.waits = max(found.get("waits") or [0])
+            self.longest_wait = max(self.longest_wait, self.waits)
 
     def glance(self, found: Mapping[str, Any]) -> None:
         """Take in who its processes are, of what ``namespace_agent.look`` found while somebody used it: what comes and

@@ -38,6 +38,7 @@ _MOST_CRONTABS, _MOST_CRONTAB = 16, 16 * 1024  # files, and characters
 _NOBODY = "127.255.255.254"  # where nothing listens
 _MOST_SAID = 2048  # bytes of an answer
 _QUIET = 0.3  # seconds after which an answer is taken for whole
+_TIMES_BY_UDP = 2
 _IP_RECVERR = 11  # of Linux; Python names it from 3.14 on
 _MOST_VISITED, _MOST_PREPARED = 20_000, 8  # folders
 # Folders in which nothing is prepared for a service: of the kernel, of people, for everybody.
@@ -191,14 +192,17 @@ def ask_words(
 
 
 def _asked_by_udp(peer: socket.socket, place: tuple[str, int], words: list[str], seconds: float) -> tuple[str, float]:
-    """What ``place`` answers, from whichever port (RFC 1350: a server of TFTP takes a new one), and after how long.
-    Raises ConnectionRefusedError where nobody listens."""
+    """What ``place`` answers, from whichever port (RFC 1350: a server of TFTP takes a new one), and after how long. A
+    word without an answer may be lost, and is said twice. Raises ConnectionRefusedError where nobody listens."""
     peer.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)  # who is not connected is told of nothing otherwise
     began = time.monotonic()
     said, first = b"", 0.0
     for text in words:
-        peer.sendto(text.encode("latin-1"), place)
-        heard = _heard(peer, seconds)
+        for _ in range(_TIMES_BY_UDP):
+            peer.sendto(text.encode("latin-1"), place)
+            heard = _heard(peer, seconds / _TIMES_BY_UDP)
+            if heard:
+                break
         first = first or (time.monotonic() - began if heard else 0.0)
         said += heard
     return said[:_MOST_SAID].decode("latin-1"), first

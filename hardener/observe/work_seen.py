@@ -34,11 +34,11 @@ def unjudged(seen: Activity) -> dict[str, str]:
 
 
 def doubts(seen: Activity, seconds: int) -> Iterator[str]:
-    """What of its work nobody saw."""
+    """What of its work nobody saw, in runs that each looked at it for ``seconds``."""
     for answer in seen.answers:
         if answer.is_behind_login and not seen.exercised:
             yield f"nobody logged in at {answer.question} (--exercise CMD does)"
     if has_daemon(seen.programs) and not any(seen.timers.values()):
         yield "what it starts at its hour was not started"
-    if seen.waits >= seconds:
-        yield f"it waits {seen.waits:g} s, and was looked at for {seconds} s (--seconds N)"
+    if seen.longest_wait >= seconds:
+        yield f"it waits {seen.longest_wait:g} s, and was looked at for {seconds} s (--seconds N)"

@@ -12,6 +12,7 @@ from msgspec import Struct
 from hardener.authoring.edits import Grade, Severity
 from hardener.errors import InputError
 from hardener.report.repositories.points import Overview, Repository, Row
+from hardener.sources.git.checkout import shown
 
 # The lists of a report, and what a record of each is called.
 _LISTS = {"changes": "pending", "held": "held", "findings": "finding", "waived": "waived"}
@@ -54,8 +55,9 @@ def merged(reports: Iterable[Report]) -> Overview:
 
 def _repository(name: str, report: Mapping[str, Any]) -> Repository:
     origin = report.get("repository") or {}  # a report of an earlier release has none
-    commit = origin.get("commit")
-    return Repository(_text(origin.get("address") or name), None if commit is None else _text(commit))
+    address, commit = origin.get("address"), origin.get("commit")
+    called = shown(_text(address)) if address else name
+    return Repository(called, None if commit is None else _text(commit))
 
 
 def rows_of(name: str, report: Mapping[str, Any]) -> Iterator[Row]:

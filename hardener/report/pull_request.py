@@ -21,7 +21,7 @@ from hardener.support.printable import plain
 
 MEANING = {
     Grade.SAFE: "the manifests prove that it works",
-    Grade.REVIEW: "it should work; look at what is said below",
+    Grade.REVIEW: "it should work; look at the notes below",
     Grade.GUESS: "a fact that decides is not known; find it out before you merge",
     Grade.BREAKING: "there is evidence that something breaks; merge it together with what it needs",
 }
@@ -41,17 +41,8 @@ class Made(Struct):
         return Made.counted(Counter(change.transform.id for change in outcome.changes), _grades(outcome))
 
     @staticmethod
-    def together(each: Iterable[Made]) -> Made:
-        """What all of ``each`` make."""
-        edits: Counter[str] = Counter()
-        grades: set[Grade] = set()
-        for made in each:
-            edits.update(made.edits)
-            grades.update(made.grades)
-        return Made.counted(edits, grades)
-
-    @staticmethod
     def counted(edits: Mapping[str, int], grades: Iterable[Grade]) -> Made:
+        """What so many ``edits`` of each rule make, with these ``grades``."""
         return Made(dict(sorted(edits.items())), sorted(grades, key=lambda grade: grade.rank))
 
     @property
@@ -94,7 +85,7 @@ def body(outcome: Outcome, redactor: Redactor, command: str) -> str:
     parts = [f"Grade **{grade}**: {MEANING[grade]}.\n" for grade in _grades(outcome)]
     parts.append("\n| file | object | change | why |\n|---|---|---|---|\n")
     parts += _fitting(dict.fromkeys(_rows(outcome, say)), _ROWS)
-    parts += _list("What comes of it", map(say, impact.lines(outcome)))
+    parts += _list("Effects", map(say, impact.lines(outcome)))
     parts += _list("Before you merge", map(say, steps.before(outcome.changes)))
     parts += _list("After you merge", map(say, steps.after(outcome.changes)))
     parts.append(f"\nMade by harden {__version__}: {code(plain(command))}\n")

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from enum import Enum
 from typing import IO
 
@@ -81,7 +82,7 @@ def started(
 def bounded(
     name: str, arguments: Sequence[str], *, seconds: float, output: int, memory: int | None, folder: str,
     outside: str | None = None, environment: Mapping[str, str] | None = None, keeps_head: bool = False,
-    file_size: int | None = None,
+    file_size: int | None = None, among: Started | None = None,
 ) -> Done:  # fmt: skip
     """Run a program that works on a stranger's data, in the working directory ``folder``; found as by ``run``, or by an
     absolute path.
@@ -90,7 +91,7 @@ def bounded(
     never held, unless ``keeps_head`` asks for the first of them. ``memory`` bounds the bytes of its address space where
     the platform can do that (Linux), and then its processor time is bounded, too; None for a program whose children
     live on. ``file_size`` bounds the bytes of each file that it writes (Linux). It has no terminal, and reads nothing.
-    Raises ProgramError where it cannot be started.
+    One ``among`` others is ended where these are. Raises ProgramError where it cannot be started.
     """
     found, given = _found(name, outside, environment)
     try:
@@ -100,7 +101,42 @@ def bounded(
         )  # fmt: skip
     except (OSError, ValueError, subprocess.SubprocessError):
         raise ProgramError(f"{name} cannot be started") from None
-    return _watched(process, seconds, output, _Most(seconds, memory, file_size), keeps_head)
+    with among.holding(process) if among is not None else nullcontext():
+        return _watched(process, seconds, output, _Most(seconds, memory, file_size), keeps_head)
+
+
+class Started:
+    """Programs that ``bounded`` runs in several threads, which one thread may end together: an interrupt waits for no
+    other."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._is_over = False
+
+    def begin(self) -> None:
+        """Let programs run from now on."""
+        self._is_over = False
+
+    def end(self) -> None:
+        """End all that run, and each that begins later."""
+        with self._lock:
+            self._is_over = True
+            for process in self._running:
+                _kill(process)
+
+    @contextmanager
+    def holding(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Have ``process`` among them as long as this block."""
+        with self._lock:
+            self._running.add(process)
+            if self._is_over:
+                _kill(process)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.discard(process)
 
 
 def _watched(process: subprocess.Popen[bytes], seconds: float, output: int, most: _Most, keeps_head: bool) -> Done:

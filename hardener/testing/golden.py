@@ -76,7 +76,7 @@ def run_all(folder: str, say: Callable[[str], object], *, accept: bool) -> int:
                 say(line)
     cases = sorted(path.parent for path in Path(folder).rglob("before") if path.is_dir())
     if not cases:
-        raise InputError(f"{folder}: no golden case, which is a folder with a folder before in it")
+        raise InputError(f"{folder}: no golden case; a case is a folder that has a folder named before")
     failed = skipped = 0
     for case in cases:
         try:

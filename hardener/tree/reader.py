@@ -375,7 +375,7 @@ class _Reader(Struct):
             more = "" if len(found.blocks) == len(some) else " and others"
             message = f"not looked at: what templates decide of a helmfile, {', '.join(some)}{more}"
             line = found.blocks[0].first
-        advice = "helmfile template ... | harden filter hardens what comes of it"
+        advice = "helmfile template ... | harden filter hardens the result"
         self.tree.problems.append(Problem("template", real, name, message, advice, line))
 
     def _interest(self, real: str, editable: bool) -> tuple[Callable[[str], bool], Callable[[str], bool]]:

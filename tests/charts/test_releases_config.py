@@ -32,9 +32,9 @@ def test_charts_are_seen_from_the_file(text: str, values: bool | None, charts: d
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("helm: {chart: {}}\n", "contains unknown field `chart`"),
-        ("helm: {values: maybe}\n", "Expected `bool | null`"),
-        ("helm: {charts: [app]}\n", "Expected `object`"),
+        ("helm: {chart: {}}\n", "unknown key chart in helm"),
+        ("helm: {values: maybe}\n", "helm.values: expected true or false, got a text"),
+        ("helm: {charts: [app]}\n", "helm.charts: expected a mapping, got a list"),
         ("helm:\n  charts:\n    app: ''\n", ".harden.yaml:3: helm: charts: 'app' needs the folder of the chart"),
         ("helm:\n  charts:\n    app: https://x.example.com\n", ":3: helm: charts: 'app' needs the folder"),
     ],

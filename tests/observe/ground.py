@@ -9,9 +9,11 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
+import yaml
 
 from ..conftest import Done, commit, write
 from ..podman import Podman
@@ -47,12 +49,19 @@ class Ground:
         images.push(self.host, {name: known[name] for name in names if name not in self._pushed})
         self._pushed |= set(names)
 
-    def tree(self, folder: Path, manifests: Mapping[str, str], names: Iterable[str]) -> Path:
+    def tree(
+        self,
+        folder: Path,
+        manifests: Mapping[str, str],
+        names: Iterable[str],
+        exercises: Mapping[str, str] = MappingProxyType({}),
+    ) -> Path:
         """A Git repository in ``folder`` with ``manifests`` by the names of their files; the images ``names`` can be
-        had."""
+        had. ``exercises``: commands by the names of workloads."""
         self.push(names)
         mirrors = f"{{mirrors: [{self.host}/all]}}"
         config = f"registries:\n  r.example: {mirrors}\n  docker.io: {mirrors}\n"
+        config += yaml.safe_dump({"observe": {"exercise": dict(exercises)}}) if exercises else ""
         write(folder, {**manifests, ".harden.yaml": config})
         commit(folder)
         return folder

@@ -340,6 +340,42 @@ IMAGES: dict[str, Image] = {
         {"/app": folder(), "/app/main.py": File(_PREAMBLE + "serve()\n"), "/var/lib/uploads": folder(owner=1000)},
         {"Cmd": ["python3", "-u", "/app/main.py"], "WorkingDir": "/", "User": "1000"} | _NO_BYTECODE,
     ),
+    # Takes a letter, and has somebody else store it when nobody looks any more.
+    "r.example/shop/letters:1.0.0": python(
+        "import signal, tempfile\n"
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "class Handler(http.server.BaseHTTPRequestHandler):\n"
+        "    def do_PUT(self):\n"
+        "        letter = self.rfile.read(int(self.headers['Content-Length']))\n"
+        "        if os.fork() == 0:\n"
+        "            try:\n"
+        "                os.setgid(1234)\n"
+        "                os.setuid(1234)\n"
+        "                handle, _ = tempfile.mkstemp(dir='/letters')\n"
+        "                os.write(handle, letter)\n"
+        "                time.sleep(1)\n"
+        "            finally:\n"
+        "                os._exit(0)\n"
+        "        self.send_response(202)\n"
+        "        self.end_headers()\n"
+        "    def log_message(self, *words):\n"
+        "        pass\n"
+        "http.server.ThreadingHTTPServer(('', 8080), Handler).serve_forever()\n",
+    ),
+    # Has a program, whose file carries a capability, do a part of its work, and answers whatever comes of that.
+    "r.example/shop/helped:1.0.0": Image(
+        ("python",),
+        {"/usr/bin/helper": File(program="/usr/bin/busybox", mode=0o755, capability=_NET_BIND_SERVICE),
+         "/app": folder(),
+         "/app/main.py": File(
+             _PREAMBLE + "import subprocess\n"
+             "def answers():\n"
+             "    subprocess.call(['busybox', 'sleep', '0.1'], executable='/usr/bin/helper')\n"
+             "    return True\n"
+             "serve(answers)\n"
+         )},
+        {"Cmd": ["python3", "-u", "/app/main.py"], "WorkingDir": "/", "User": "1000"} | _NO_BYTECODE,
+    ),
     "r.example/shop/quiet:1.0.0": python(
         "import signal\nsignal.signal(signal.SIGTERM, lambda *_: os._exit(0))\nwhile True:\n    time.sleep(1)\n",
         1000, User="1000",

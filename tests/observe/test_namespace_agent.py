@@ -270,7 +270,8 @@ def test_who_asks_for_a_name_learns_that_there_is_none() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="errors of UDP are told by Linux")
-def test_who_is_asked_by_udp_may_answer_from_another_port() -> None:
+@pytest.mark.parametrize("lost", [0, 1])
+def test_who_is_asked_by_udp_may_answer_from_another_port(lost: int) -> None:
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
@@ -279,12 +280,14 @@ def test_who_is_asked_by_udp_may_answer_from_another_port() -> None:
         port = listener.getsockname()[1]
 
         def answer() -> None:
+            for _ in range(lost):
+                listener.recvfrom(100)
             text, place = listener.recvfrom(100)
             other.sendto(text[::-1], place)
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
-        taken, said, _ = agent.ask_words("127.0.0.1", port, "udp", False, ["abc"], False, 20)
+        taken, said, _ = agent.ask_words("127.0.0.1", port, "udp", False, ["abc"], False, 4)
         thread.join()
     assert (taken, said) == (True, "cba")
     assert agent.ask_words("127.0.0.1", port, "udp", False, ["abc"], False, 20) == [False, "", 0.0]

@@ -29,7 +29,8 @@ class Observed:
         self._ground = ground
         self.folder = folder
         names = [name for one in CHOSEN for name in one.images]
-        ground.tree(folder, {f"{one.name}.yaml": one.manifests for one in CHOSEN}, names)
+        exercises = {one.name: one.exercise for one in CHOSEN if one.exercise}
+        ground.tree(folder, {f"{one.name}.yaml": one.manifests for one in CHOSEN}, names, exercises)
         self.said = ground.observe(folder, seconds=SECONDS)
 
     @cached_property
@@ -76,6 +77,7 @@ def test_the_outcome_is_the_known_one(observed: Observed, workload: Workload) ->
     for changes, line in workload.failed.items():
         assert line in failed[tuple(sorted(changes))]
     assert set(workload.held) <= set(own["held"]), own
+    assert not set(workload.unheld) & set(own["held"]), own
     doubts = [doubt for one in own["containers"] for doubt in one["doubts"]]
     assert len(doubts) == len(workload.doubts) and all(map(str.startswith, doubts, workload.doubts)), own
     containers = {one["name"]: one for one in own["containers"]}

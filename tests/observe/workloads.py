@@ -29,7 +29,8 @@ class Workload:
     """``known``: each container by its name. ``held``: changes that hold, among others. ``failed``: those that do not,
     together where only several together stop it, with a part of the line that tells why. ``reason``: a part of it.
     ``needs``: the capabilities that it is left with. ``doubts``: what nobody saw of its work, so that nothing of a run
-    makes a change safe."""
+    makes a change safe. ``unheld``: changes that do not
+    stop it, and that no run shows enough of. ``exercise``: a command that is given to ``harden observe``."""
 
     name: str
     manifests: str
@@ -41,6 +42,8 @@ class Workload:
     reason: str = ""
     needs: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    unheld: tuple[str, ...] = ()
+    exercise: str = ""
 
 
 _OWN = """\
@@ -101,6 +104,10 @@ _CLAIM = """\
   - metadata: {name: data}
     spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 """
+_PUT = (
+    "python3 -c 'import os, time, urllib.request as u; "
+    'u.urlopen(u.Request(os.environ["HARDEN_URL"], b"dear", method="PUT"), timeout=9); time.sleep(1)\''
+)
 _SCRATCH = "volumes:\n- name: data\n  emptyDir: {}\n"
 
 
@@ -273,6 +280,22 @@ WORKLOADS = (
         held=(*_ALL, "run-as-non-root"), failed={(READ_ONLY,): "main writes to /app, where no volume is"},
     ),
     _of("uploads", "r.example/shop/uploads:1.0.0", known=Seen(1000, (), listens=("8080/tcp",))),
+    _of(
+        "letters", "r.example/shop/letters:1.0.0", "partly", Seen(0, (), listens=("8080/tcp",)),
+        manifests=workload(
+            "letters", "r.example/shop/letters:1.0.0", "volumeMounts: [{name: letters, mountPath: /letters}]\n",
+            "initContainers:\n- name: prepare\n  image: r.example/shop/letters:1.0.0\n"
+            "  command: [sh, -c, 'chmod 1777 /letters']\n"
+            "  volumeMounts: [{name: letters, mountPath: /letters}]\nvolumes: [{name: letters, emptyDir: {}}]\n",
+        ),
+        exercise=_PUT, needs=("SETGID", "SETUID"),
+        failed={("run-as-user",): "", ("run-as-non-root",): "root"},
+    ),
+    _of(  # what the program would do with its rights nobody saw
+        "helped", "r.example/shop/helped:1.0.0", known=Seen(1000, (), listens=("8080/tcp",)),
+        held=("drop-capabilities", "seccomp-runtime-default", READ_ONLY, "run-as-non-root"),
+        unheld=("no-privilege-escalation",), needs=("NET_BIND_SERVICE",),
+    ),
     _of("quiet", "r.example/shop/quiet:1.0.0", known=Seen(1000, ())),
     _of(
         "nightly", "r.example/shop/nightly:1.0.0", "partly", Seen(0, ("/app", "/run"), ("/app",)), held=_ALL,

@@ -178,31 +178,53 @@ def _is_refused(entry: _Entry, code: int | None) -> bool:
 
 def _of_event(entry: _Entry) -> Iterator[Request]:
     user = _USER.decode(entry.user)
-    acting = entry.impersonatedUser or user
     time = entry.stageTimestamp or entry.requestReceivedTimestamp
     code = entry.responseStatus.code if entry.responseStatus else None
     allowed = entry.stage in _STAGES and not _is_refused(entry, code)
-    if allowed and entry.impersonatedUser:
-        yield from _impersonated(user.username, entry.impersonatedUser, time)
-    reference = entry.objectRef
-    if reference is None or not reference.resource:
-        url = entry.requestURI.partition("?")[0]
-        yield Request(acting.username, time, allowed and bool(url), entry.verb, url=url)
+    acting = user.username
+    if (other := entry.impersonatedUser) is not None:
+        acting = other.username
+        if allowed:
+            yield from _impersonated(user.username, other, time)
+    if entry.objectRef is not None and entry.objectRef.resource:
+        yield from _of_object(entry, _written_out(entry.objectRef), acting, time, allowed, code)
         return
-    group, sub, namespace, name = (
-        text or "" for text in (reference.apiGroup, reference.subresource, reference.namespace, reference.name)
-    )
+    url = entry.requestURI.partition("?")[0]
+    yield Request(acting, time, allowed and bool(url), entry.verb, url=url)
+
+
+class _Target(Struct, frozen=True):
+    """What a request is about; a text that is empty is not there."""
+
+    resource: str
+    sub: str
+    namespace: str
+    name: str
+    group: str
+
+
+def _written_out(reference: _Reference) -> _Target:
+    fields = (reference.resource, reference.subresource, reference.namespace, reference.name, reference.apiGroup)
+    return _Target(*(text or "" for text in fields))
+
+
+def _of_object(
+    entry: _Entry, target: _Target, user: str, time: str | None, allowed: bool, code: int | None
+) -> Iterator[Request]:
+    """The rights that ``user`` needed for the request of ``entry`` about ``target``."""
     for index, verb in enumerate(_verbs(entry.verb, code)):
         yield _request(
-            acting.username, time, allowed, verb, group, reference.resource, sub, namespace, name, besides=index > 0
-        )
-    if (reference.apiGroup, reference.subresource or "") == (GROUP, "") and _binds(reference.resource, entry.verb):
+            user, time, allowed, verb, target.group, target.resource, target.sub, target.namespace, target.name,
+            besides=index > 0,
+        )  # fmt: skip
+    if _binds(target.group, target.resource, target.sub, entry.verb):
         role = _role(entry.requestObject) or _role(entry.responseObject)
-        yield _bound(acting.username, time, allowed, reference.resource, reference.namespace or "", role)
+        yield _bound(user, time, allowed, target.resource, target.namespace, role)
 
 
-def _binds(resource: str, verb: str) -> bool:
-    return resource in BINDINGS and verb in _BINDING
+def _binds(group: str, resource: str, sub: str, verb: str) -> bool:
+    """Whether a request writes a binding itself, and no part of one."""
+    return group == GROUP and not sub and resource in BINDINGS and verb in _BINDING
 
 
 def _bound(
@@ -278,18 +300,31 @@ def _of_payload(payload: _Payload, timestamp: str | int | float | None) -> Itera
     """The request of an entry of Cloud Audit Logs; those of other services of Google are not ours."""
     user = payload.authenticationInfo.principalEmail if payload.authenticationInfo else ""
     time = timestamp if isinstance(timestamp, str) else None
-    words = payload.methodName.split(".")
-    version = max((i for i, word in enumerate(words) if _VERSION.fullmatch(word)), default=None)
-    path = payload.resourceName.split("/")
-    if version is None or not 2 <= len(words) - version - 1 <= 3 or len(path) < 3:
-        raise NotAnEventError
-    resource, *sub, verb = words[version + 1 :]
-    group = "" if path[0] == "core" else path[0]
-    is_namespaced = path[2] == "namespaces" and resource != "namespaces" and len(path) > 4
-    namespace = path[3] if is_namespaced else ""
-    name = next(iter(path[5:] if is_namespaced else path[3:]), "")
+    resource, sub, verb = _method(payload.methodName)
+    group, namespace, name = _place(payload.resourceName, resource)
     allowed = _is_allowed(payload)
-    yield _request(user, time, allowed, verb, group, resource, sub[0] if sub else "", namespace, name)
-    if group == GROUP and not sub and _binds(resource, verb):
+    yield _request(user, time, allowed, verb, group, resource, sub, namespace, name)
+    if _binds(group, resource, sub, verb):
         role = _role(payload.request) or _role(payload.response)
         yield _bound(user, time, allowed, resource, namespace, role)
+
+
+def _method(name: str) -> tuple[str, str, str]:
+    """Resource, subresource and verb of a method: io.k8s.core.v1.pods.exec.create. Raises NotAnEventError."""
+    words = name.split(".")
+    version = max((i for i, word in enumerate(words) if _VERSION.fullmatch(word)), default=len(words))
+    said = words[version + 1 :]
+    if len(said) not in (2, 3):
+        raise NotAnEventError
+    return said[0], said[1] if len(said) == 3 else "", said[-1]
+
+
+def _place(name: str, resource: str) -> tuple[str, str, str]:
+    """Group, namespace and name of what a ``resource`` is: core/v1/namespaces/shop/pods/web. Raises NotAnEventError."""
+    path = name.split("/")
+    if len(path) < 3:
+        raise NotAnEventError
+    group = "" if path[0] == "core" else path[0]
+    is_namespaced = path[2] == "namespaces" and resource != "namespaces" and len(path) > 4
+    rest = path[5:] if is_namespaced else path[3:]
+    return group, path[3] if is_namespaced else "", rest[0] if rest else ""

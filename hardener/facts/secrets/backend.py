@@ -13,7 +13,7 @@ from hardener.authoring.edits import Evidence, WrongShapeError
 from hardener.facts.kustomize.builds import Builds
 from hardener.kubernetes.pods.operator_pods import RENDERED_ELSEWHERE
 from hardener.kubernetes.secrets.external_secret import GROUP, PROVIDERS, STORES
-from hardener.tree.core_views import Object, OpaqueError
+from hardener.tree.core_views import Container, Object, OpaqueError
 from hardener.tree.tree import Tree
 
 NAMES = ("external-secrets", "sealed-secrets", "sops", "secret")
@@ -188,23 +188,39 @@ def serves_v1(tree: Tree) -> Evidence | None:
 
 
 def _signs_of_v1(tree: Tree) -> Iterator[Evidence]:
-    for pod in tree.pod_templates:
-        try:
-            for container in pod.containers:
-                if _serves_v1(_IMAGE.search(container.text("image") or "")):
-                    yield container.fact("the operator is new enough", "image")
-        except (OpaqueError, WrongShapeError):
-            continue
+    for container, image in _images(tree):
+        if _serves_v1(_IMAGE.search(image)):
+            yield container.fact("the operator is new enough", "image")
     for item in tree.objects:
-        is_v1 = item.group == GROUP and item.data.get("apiVersion") == f"{GROUP}/v1"
-        if is_v1 and not item.piece.is_new and not item.piece.revision:
+        if _is_of_v1(item):
             yield item.fact(f"{item} has that version already", "apiVersion")
-        charts = _charts(item.data) if (item.group, item.kind) in RENDERED_ELSEWHERE else ()
-        if any(name == _CHART and _serves_v1(_VERSION.match(version)) for name, version in charts):
+        if _installs_v1(item):
             yield item.fact(f"{item} installs a release that is new enough")
     for block in tree.blocks.of("helm_release") if tree.block_files else ():
         if _is_chart(block.literal("chart")) and _serves_v1(_VERSION.match(str(block.literal("version")))):
             yield block.fact(f"{block} installs a release that is new enough", "version")
+
+
+def _images(tree: Tree) -> Iterator[tuple[Container, str]]:
+    """The containers of all pods with their images, of each pod as far as it can be read."""
+    for pod in tree.pod_templates:
+        try:
+            yield from ((container, container.text("image") or "") for container in pod.containers)
+        except (OpaqueError, WrongShapeError):
+            continue
+
+
+def _is_of_v1(item: Object) -> bool:
+    """Whether ``item`` was read in v1 of the operator's API: no run has made or changed it."""
+    is_v1 = item.group == GROUP and item.data.get("apiVersion") == f"{GROUP}/v1"
+    return is_v1 and not item.piece.is_new and not item.piece.revision
+
+
+def _installs_v1(item: Object) -> bool:
+    """Whether ``item`` has a release of the operator's chart rendered that serves v1."""
+    if (item.group, item.kind) not in RENDERED_ELSEWHERE:
+        return False
+    return any(name == _CHART and _serves_v1(_VERSION.match(version)) for name, version in _charts(item.data))
 
 
 def installed_by(tree: Tree) -> Evidence | None:
@@ -214,13 +230,9 @@ def installed_by(tree: Tree) -> Evidence | None:
 
 
 def _installers(tree: Tree) -> Iterator[Evidence]:
-    for pod in tree.pod_templates:
-        try:
-            for container in pod.containers:
-                if _REPOSITORY in (container.text("image") or ""):
-                    yield container.fact(f"{pod.object} runs it", "image")
-        except (OpaqueError, WrongShapeError):
-            continue
+    for container, image in _images(tree):
+        if _REPOSITORY in image:
+            yield container.fact(f"{container.pod.object} runs it", "image")
     for item in tree.objects:
         if (item.group, item.kind) in RENDERED_ELSEWHERE and _CHART in _named_charts(item.data):
             yield item.fact(f"{item} installs it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from hardener.kubernetes.pods.capabilities import BASELINE
 from hardener.support.data_path import Path
@@ -175,30 +175,38 @@ def proc_mount(pod: Pod) -> Problem | None:
 
 def se_linux_options(*types: str) -> Run:
     """policy/check_seLinuxOptions.go, at a revision that allows `types`."""
-    allowed = frozenset(("", *types))
-
-    def forbidden(holder: Holder) -> Iterator[tuple[Holder, str, str]]:
-        options = mapping(holder.security.get("seLinuxOptions"))
-        for key in ("type", "user", "role"):
-            value = text(options.get(key))
-            if value and not (key == "type" and value in allowed):
-                yield holder, key, value
+    allowed = {"type": frozenset(types), "user": frozenset[str](), "role": frozenset[str]()}
 
     def run(pod: Pod) -> Problem | None:
-        bad = [found for holder in pod.holders for found in forbidden(holder)]
+        bad = [found for holder in pod.holders for found in _forbidden_options(holder, allowed)]
         if not bad:
             return None
-        types, keys = sorted({value for _, key, value in bad if key == "type"}), {key for _, key, _ in bad}
-        what = [counted("type", types)] if types else []
-        what += [f"{key} may not be set" for key in ("user", "role") if key in keys]
         who = setters(holder for holder, _, _ in bad)
+        what = "; ".join(_told_options([(key, value) for _, key, value in bad]))
         return Problem(
             "seLinuxOptions",
-            f"{who} set forbidden securityContext.seLinuxOptions: {'; '.join(what)}",
+            f"{who} set forbidden securityContext.seLinuxOptions: {what}",
             [path for holder, key, _ in bad for path in context_paths([holder], "seLinuxOptions", key)],
         )
 
     return run
+
+
+def _forbidden_options(holder: Holder, allowed: Mapping[str, frozenset[str]]) -> Iterator[tuple[Holder, str, str]]:
+    """Who sets an option of SELinux to what is not among the values ``allowed`` for it, the option and the value."""
+    options = mapping(holder.security.get("seLinuxOptions"))
+    for key, values in allowed.items():
+        value = text(options.get(key))
+        if value and value not in values:
+            yield holder, key, value
+
+
+def _told_options(bad: list[tuple[str, str]]) -> Iterator[str]:
+    """Options of SELinux and their values in words: of a type each one counts, of user and role that they are set."""
+    if types := sorted({value for key, value in bad if key == "type"}):
+        yield counted("type", types)
+    keys = {key for key, _ in bad}
+    yield from (f"{key} may not be set" for key in ("user", "role") if key in keys)
 
 
 def seccomp_annotations(pod: Pod) -> Problem | None:

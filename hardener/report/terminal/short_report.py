@@ -58,15 +58,19 @@ class _Entry(Struct):
 class _Section(Struct):
     title: str
     entries: list[_Entry]
-    noun: str = ""  # what is counted
     first: int = 1  # entries that come before those of other sections
     most: int = 0  # entries of a pipe; 0: all
     shown: int = 0
 
     @property
-    def here(self) -> int:
-        """How much of what the title counts is shown."""
-        return sum(entry.count for entry in self.entries[: self.shown])
+    def rows_here(self) -> int:
+        """How many of its entries are shown, without headings of others."""
+        return sum(bool(entry.count) for entry in self.entries[: self.shown])
+
+    @property
+    def rows_of_all(self) -> int:
+        """How many entries there are, without headings of others."""
+        return sum(bool(entry.count) for entry in self.entries)
 
     @property
     def name(self) -> str:
@@ -133,7 +137,7 @@ class ShortReport(printed.Printed):
 
     def _sections(self) -> Iterator[_Section | None]:
         remarks = [_Entry([_Row("  ", text=text)]) for text, _ in self._remarks()]
-        yield _Section("", remarks, "remark", first=2) if remarks else None
+        yield _Section("", remarks, first=2) if remarks else None
         yield self._failing()
         yield self._impact()
         yield self._guesses()
@@ -143,7 +147,7 @@ class ShortReport(printed.Printed):
         yield self._edits()
         yield self._levels()
         for title, lines in self._refusals():
-            yield _Section(title, [_Entry([_Row("  ", where, text=text)]) for where, text in lines], "line")
+            yield _Section(title, [_Entry([_Row("  ", where, text=text)]) for where, text in lines])
         yield self._findings()
         if self.outcome.template_patch:
             yield _Section(
@@ -201,7 +205,7 @@ class ShortReport(printed.Printed):
         for group in printed.failures(self.context.failing):
             head = f"  {self._painted(group.severity)} {group.id}{f' x {group.count}' if group.count > 1 else ''}  "
             entries.append(_Entry([_Row(head, group.where, group.item, group.text)], group.count))
-        return _Section(printed.failing_title(self.context.failing), entries, "record", first=2, most=_FAILING)
+        return _Section(printed.failing_title(self.context.failing), entries, first=2, most=_FAILING)
 
     def _levels(self) -> _Section | None:
         if not self.context.levels or not self.context.levels[0]:
@@ -225,7 +229,7 @@ class ShortReport(printed.Printed):
             entries += found
         now, then = (Counter(each.level for each in side) for side in self.context.levels)
         title = f"Pod Security levels: {_of_levels(now)}" + (f"; after apply {_of_levels(then)}" if then != now else "")
-        return _Section(title, entries, "workload")
+        return _Section(title, entries)
 
     def _impact(self) -> _Section | None:
         entries: list[_Entry] = []
@@ -236,7 +240,7 @@ class ShortReport(printed.Printed):
                     entries[-1].rows.append(row)
             else:
                 entries.append(_Entry([row]))
-        return _Section("Impact", entries, "line", first=4) if entries else None
+        return _Section("Impact", entries, first=4) if entries else None
 
     def _held(self) -> _Section | None:
         if not self.outcome.held_back:
@@ -256,7 +260,7 @@ class ShortReport(printed.Printed):
             tail = next(iter(self._places(facts[:1])), None)
             rows = [_Row(head, where, f"{first.object}{more}"), _Row("    not made: ", text=reason, tail=tail)]
             entries.append(_Entry(rows, len(group)))
-        return _Section(f"{title}--accept ID makes it anyway", entries, "change")
+        return _Section(f"{title}--accept ID makes it anyway", entries)
 
     def _guesses(self) -> _Section | None:
         guesses = Guesses(self.outcome)
@@ -270,14 +274,14 @@ class ShortReport(printed.Printed):
             entries.append(_Entry([_Row("  ", text=text, tail=tail)], len(each.steps)))
         # Where there is little room, what nobody knows comes first, by name.
         entries.insert(min(1, self.context.screen.height), _Entry([_Row(whole=True, text=ways)], 0))
-        return _Section(guesses.title, entries, "change", first=2, most=_GUESSES)
+        return _Section(guesses.title, entries, first=2, most=_GUESSES)
 
     def _waived(self) -> _Section | None:
         entries = []
         for waived in self.outcome.waived:
             file, line, item, _ = waived.place
             entries.append(_Entry([_Row(f"  {waived.transform.id}  ", (file, line), str(item or ""), waived.reason)]))
-        return _Section(f"Waived: {len(entries)}", entries, "line") if entries else None
+        return _Section(f"Waived: {len(entries)}", entries) if entries else None
 
     def _edits(self) -> _Section | None:
         changes = self.outcome.changes
@@ -287,7 +291,7 @@ class ShortReport(printed.Printed):
         transforms = counted(len(groups), "transform")
         verb = "Applied" if self.context.applied else "To apply"
         title = f"{verb}: {self._changed()}, by {transforms}"
-        return _Section(title, list(self._made_by(groups)), "edit", first=2)
+        return _Section(title, list(self._made_by(groups)), first=2)
 
     def _values(self) -> _Section | None:
         if not self.outcome.overrides:
@@ -295,7 +299,7 @@ class ShortReport(printed.Printed):
         from hardener.report import chart_values  # late: few runs are about a chart
 
         entries = [_Entry([_Row("  ", text=line)]) for line in chart_values.lines(self.outcome)]
-        return _Section(chart_values.title(self.outcome), entries, "key", first=2)
+        return _Section(chart_values.title(self.outcome), entries, first=2)
 
     def _made_by(self, groups: Sequence[list[Change]]) -> Iterator[_Entry]:
         cells = [
@@ -327,7 +331,7 @@ class ShortReport(printed.Printed):
             groups.setdefault((finding.id, finding.severity, _shape(finding)), []).append(finding)
         counts = printed.by_severity(finding.severity for finding in found)
         title = f"Needs manual work: {counted(len(found), 'finding')} ({counts})"
-        return _Section(title, [self._finding(group) for group in groups.values()], "finding", first=2, most=_FINDINGS)
+        return _Section(title, [self._finding(group) for group in groups.values()], first=2, most=_FINDINGS)
 
     def _finding(self, group: list[Report]) -> _Entry:
         first = group[0]
@@ -356,8 +360,18 @@ class ShortReport(printed.Printed):
             else:
                 yield from (f"{title} you apply it to a cluster: {step}" for step in found)
         if advice := self._next():
-            yield f"next: {advice}"
+            yield from self._clauses(f"next: {advice}")
         yield from self._undo_lines()
+
+    def _clauses(self, line: str) -> Iterator[str]:
+        """``line`` with a row for its first clause where the terminal would break it in the middle of a word."""
+        first, _, rest = line.partition("; ")
+        is_whole = not {"'", '"'} & set(first)  # a command is never broken: a path with ";" is in quotes
+        if rest and is_whole and 0 < self.context.screen.width < length(line):
+            yield f"{first};"
+            yield f"      {rest}"
+        else:
+            yield line
 
     # How much of it.
 
@@ -443,8 +457,8 @@ class ShortReport(printed.Printed):
             if self._is_roomy:
                 self._say()
             title = section.title
-            if capped and section.here and section.left:
-                shown = f", first {counted(section.here, section.noun)} shown"
+            if capped and section.rows_here and section.left:
+                shown = f" ({section.rows_here} of {section.rows_of_all} rows)"
                 title = cut(title, self.context.screen.width - len(shown)) + shown
             self._row(_Row(text=title), bold=True)
         for entry in section.entries[: section.shown]:

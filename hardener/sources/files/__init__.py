@@ -20,6 +20,8 @@ NAMES = frozenset({"Kustomization"})  # of manifests whose names end in nothing 
 _OTHERS = (".csv", ".conf", ".kubeconfig")
 MAX_BYTES = 64 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
+_ADDRESS = late_pattern(r"[a-z+]+://|[\w.-]+@[\w.-]+:")
+_NEAR = 0.8  # of get_close_matches: web.yml is near web.yaml
 _LINE_END = late_pattern("\n")
 CONFIG = ".harden.yaml"  # what a repository says about its cluster: authoring/config.py
 RUN_FOLDER = ".harden-run"  # what a run keeps while it writes: sources/run_folder.py
@@ -140,8 +142,27 @@ def real_path(given: str) -> str:
             raise InputError(f"{given}: the link {name} leads out of the repository; {_named_instead(whole)}")
         real = target
     if not os.path.exists(real):
-        raise InputError(f"{given}: no such file or folder")
+        raise InputError(f"{given}: no such file or folder{_missing(given)}")
     return real
+
+
+def _missing(given: str) -> str:
+    """What to do about a path that leads nowhere, for what people give in place of one."""
+    if given == "-":
+        return "; for standard input: harden filter < FILE"
+    if _ADDRESS.match(given):
+        return "; an address is not read: clone or download it, and name the folder or file"
+    parts = re.split(r"[, ]+", given)
+    if len(parts) > 1 and all(os.path.exists(part) for part in parts):
+        return f"; separate paths by spaces: {' '.join(parts)}"
+    from difflib import get_close_matches  # late: for a mistake alone
+
+    folder, name = os.path.split(given.rstrip("/"))
+    try:
+        near = get_close_matches(name, os.listdir(folder or "."), 1, _NEAR)
+    except OSError:
+        return ""
+    return f" (did you mean {os.path.join(folder, near[0])}?)" if near else ""
 
 
 def _named_instead(path: str) -> str:

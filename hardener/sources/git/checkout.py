@@ -1,6 +1,7 @@
 """Which commit a work tree is at, and where its repository comes from: read from the files of Git, which is not run.
 
-Source: gitrepository-layout(5), of HEAD, refs and packed-refs; git-clone, "Git URLs", of the forms of an address.
+Source: gitrepository-layout(5), of HEAD, refs, packed-refs and reftable; git-clone, "Git URLs", of the forms of an
+address.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ import os
 import re
 
 from hardener.sources.git import index as git_index
-from hardener.sources.git import remotes
+from hardener.sources.git import reftable, remotes
 
+_UNSHOWN = "(an address that may hold credentials)"
 _COMMIT = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")  # SHA-1 or SHA-256
 _REF = re.compile(rb"ref: (refs/[^\0\r\n]+)")
 # What may stand for a user in an address that a report names: Git servers all know this one, and it opens nothing.
@@ -20,10 +22,12 @@ _SHORT_SSH = re.compile(r"(?:(?P<user>[^/@]+)@)?(?P<rest>[A-Za-z0-9._-]+:(?!:|//
 
 
 def commit(root: str) -> str | None:
-    """The commit that the work tree ``root`` is at; None where it has none yet, or Git keeps it in another form."""
+    """The commit that the work tree ``root`` is at; None where it has none yet, or it cannot be read."""
     own = git_index.git_folder(root)
     if own is None:
         return None
+    if reftable.is_used(own):
+        return reftable.commit(own)
     head = git_index.small_file(os.path.join(own, "HEAD")).strip()
     if found := _COMMIT.fullmatch(head):
         return found[0].decode()
@@ -49,6 +53,13 @@ def address(root: str) -> str | None:
     found = remotes.by_name(root)
     url = found.get("origin") or next(iter(found.values()), None)
     return None if url is None else without_credentials(url)
+
+
+def shown(address: str) -> str:
+    """``address`` as a report of many repositories names it: a path as it is, of another one no credentials."""
+    if os.path.isabs(address):
+        return address
+    return without_credentials(address) or _UNSHOWN
 
 
 def without_credentials(url: str) -> str | None:

@@ -115,7 +115,7 @@ def _entries(data: bytes, size: int, submodules: list[bytes]) -> tuple[list[byte
         is_submodule = data[position + _MODE] & 0xF0 == _SUBMODULE
         start = flags + (4 if data[flags] & 0x40 else 2)
         if version == 4:  # what of the name before is dropped, then what comes instead
-            dropped, start = _number(data, start)
+            dropped, start = number(data, start)
             end = data.index(0, start)
             name = name[: len(name) - dropped] + data[start:end]
             position = end + 1
@@ -131,7 +131,7 @@ def _entries(data: bytes, size: int, submodules: list[bytes]) -> tuple[list[byte
     return names, _base(data, position, size)
 
 
-def _number(data: bytes, position: int) -> tuple[int, int]:
+def number(data: bytes, position: int) -> tuple[int, int]:
     """A number of as many bytes as it needs (as in OFS_DELTA of packs), and where it ends."""
     byte = data[position]
     value = byte & 0x7F
