@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import io
 import json
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -14,11 +16,11 @@ import tempfile
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import hypothesis
 import pytest
@@ -153,13 +155,26 @@ def shared(*names: str) -> Path:
 def git(folder: Path, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     """Run git in ``folder`` with a configuration of its own."""
     settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "core.autocrlf=false", *arguments]
+    options = ("user.name=t", "user.email=t@example.com", "core.autocrlf=false", "maintenance.auto=false", "gc.auto=0")
+    command = ["git", *(word for option in options for word in ("-c", option)), *arguments]
     return subprocess.run(command, cwd=folder, input=stdin, capture_output=True, env={**os.environ, **settings})
+
+
+# What git init makes, less its samples of hooks. A thousand tests begin with it, and the process costs ten times that.
+_REPOSITORY = {
+    "HEAD": "ref: refs/heads/master\n",
+    "config": "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = true\n",
+    "info/exclude": "",
+}
 
 
 def commit(folder: Path) -> None:
     """Make ``folder`` a Git repository with everything committed."""
-    for arguments in (["init", "-q"], ["add", "-Af"], ["commit", "-qm", "start"]):
+    if not (folder / ".git").exists():
+        write(folder / ".git", _REPOSITORY)
+        for name in ("branches", "hooks", "objects/info", "objects/pack", "refs/heads", "refs/tags"):
+            (folder / ".git" / name).mkdir(parents=True)
+    for arguments in (["add", "-Af"], ["commit", "-qm", "start"]):
         done = git(folder, *arguments)
         assert done.returncode == 0, done.stderr
 
@@ -245,23 +260,50 @@ class CorpusTree:
     diff: Done
 
 
+T = TypeVar("T")
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) -> tuple[Path, T]:
+    """What ``make`` leaves in an empty folder, and what it returns: made by the first worker that asks for ``name``.
+    The folder is a copy for this worker alone."""
+    base = factory.getbasetemp()
+    of_all = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"once-{name}"
+    of_all.mkdir(exist_ok=True)
+    kept = of_all / "result"
+    with (of_all / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            shutil.rmtree(of_all / "folder", ignore_errors=True)  # of one that failed
+            (of_all / "folder").mkdir()
+            kept.write_bytes(pickle.dumps(make(of_all / "folder")))
+    own = factory.mktemp(name) / "folder"
+    shutil.copytree(of_all / "folder", own, symlinks=True)
+    return own, pickle.loads(kept.read_bytes())
+
+
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], CorpusTree]:
     """A tree of the corpus by name, hardened once for all tests with the profile ``restricted``."""
 
     @cache
     def hardened(name: str) -> CorpusTree:
-        folder = corpus_copy(name, tmp_path_factory.mktemp("corpus"))
-        before = snapshot(folder)
-        report = run("diff", ".", "--format", "json", cwd=folder)
-        assert report.status == 1, report.err
-        diff = run("diff", ".", cwd=folder)
-        assert snapshot(folder) == before, "diff changed a file"
-        applied = run("apply", ".", cwd=folder)
-        assert applied.status == 0, applied.err
-        return CorpusTree(folder, before, snapshot(folder), json.loads(report.out), diff)
+        folder, tree = made_once(tmp_path_factory, f"corpus-{name}", lambda folder: harden_tree(name, folder))
+        return replace(tree, folder=folder / "tree")
 
     return hardened
+
+
+def harden_tree(name: str, folder: Path) -> CorpusTree:
+    """A tree of the corpus in ``folder``, hardened."""
+    tree = corpus_copy(name, folder)
+    before = snapshot(tree)
+    report = run("diff", ".", "--format", "json", cwd=tree)
+    assert report.status == 1, report.err
+    diff = run("diff", ".", cwd=tree)
+    assert snapshot(tree) == before, "diff changed a file"
+    applied = run("apply", ".", cwd=tree)
+    assert applied.status == 0, applied.err
+    return CorpusTree(tree, before, snapshot(tree), json.loads(report.out), diff)
 
 
 # -- a second reader of YAML, which shares nothing with the engine

@@ -99,10 +99,9 @@ def _kept(name: str) -> Path:
         base = _needed(SETS["base"])
         wanted = {package: version for package, version in wanted.items() if package not in base}
     told = json.dumps([_FORM, _LEFT_OUT, _PACKAGES_LEFT_OUT.pattern, sorted(wanted.items())])
-    folder = wheels.cache_folder() / "debian-layers"
+    folder = _folder()
     kept = folder / f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:16]}.tar"
     if not kept.exists():
-        folder.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as place:
             made = Path(place) / "layer.tar"
             with open(made, "wb") as file:
@@ -128,7 +127,32 @@ def _named(pattern: str) -> str:
 
 @cache
 def _needed(names: tuple[str, ...]) -> dict[str, str]:
-    """The packages ``names`` and what they need, each with its version."""
+    """The packages ``names`` and what they need, each with its version. apt takes seconds to say so, and every worker
+    asks: its answer is kept for as long as its lists are the same."""
+    told = repr((names, _state_of_apt())).encode()
+    kept = _folder() / f"needed-{hashlib.sha256(told).hexdigest()[:16]}.json"
+    if not kept.exists():
+        found = json.dumps(_asked(names))
+        with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False) as file:
+            file.write(found)
+        os.replace(file.name, kept)
+    answer: dict[str, str] = json.loads(kept.read_text(encoding="utf-8"))
+    return answer
+
+
+def _folder() -> Path:
+    folder = wheels.cache_folder() / "debian-layers"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _state_of_apt() -> list[tuple[str, int, int]]:
+    """What apt reads before it answers: its settings, and its lists of packages."""
+    found = [path for place in ("/etc/apt", "/var/lib/apt/lists") for path in Path(place).rglob("*") if path.is_file()]
+    return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(found)]
+
+
+def _asked(names: tuple[str, ...]) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as place:
         asked = [_named(name) for name in names]
         done = _apt(["apt-get", "-s", *_options(Path(place)), "install", *asked], asked)
@@ -221,6 +245,9 @@ def _program(name: str, layers: Iterable[bytes]) -> bytes:
     raise AssertionError(f"no package has {name}")
 
 
+_pushed: dict[tuple[str, str], str] = {}  # the first repository of a registry that holds a blob
+
+
 def push(base: str, repository: str, tag: str, layers: list[bytes], config: dict[str, Any]) -> None:
     """Push an image of this machine's architecture with ``layers`` to the registry at ``base``."""
     architecture = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout
@@ -233,7 +260,12 @@ def push(base: str, repository: str, tag: str, layers: list[bytes], config: dict
     manifest = made.blob(json.loads(plain.manifest.body) | parts, plain.manifest.media_type)
     with httpx2.Client(base_url=base, trust_env=False, timeout=60) as http:
         for blob in (*blobs, described):
-            place = http.post(f"/v2/{repository}/blobs/uploads/").raise_for_status().headers["location"]
+            known = _pushed.setdefault((base, blob.digest), repository)
+            mount = {"mount": blob.digest, "from": known} if known != repository else {}
+            begun = http.post(f"/v2/{repository}/blobs/uploads/", params=mount).raise_for_status()
+            if begun.status_code == 201:  # it has it from there
+                continue
+            place = begun.headers["location"]
             joint = "&" if "?" in place else "?"
             kind = {"Content-Type": "application/octet-stream"}
             http.put(f"{place}{joint}digest={blob.digest}", content=blob.body, headers=kind).raise_for_status()

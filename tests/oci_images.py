@@ -9,6 +9,7 @@ import json
 import struct
 import tarfile
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import httpx2
@@ -32,7 +33,7 @@ class Blob:
     body: bytes
     media_type: str
 
-    @property
+    @cached_property
     def digest(self) -> str:
         return sha256(self.body)
 

@@ -14,7 +14,7 @@ import yaml
 from tests import helm
 from tests.conftest import DEPLOYMENT, ROOT, commit, texts, write
 from tests.shown import blocks, shell
-from tests.test_github_action import run_action
+from tests.test_github_action import installed, run_action
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def shop(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The temporary folder of a runner, where harden is installed once."""
-    return tmp_path_factory.mktemp("runner")
+    """The temporary folder of a runner, where a job before has installed harden."""
+    return installed(tmp_path_factory).folder
 
 
 def job(workflow: str) -> list[dict[str, Any]]:

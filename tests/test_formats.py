@@ -69,7 +69,7 @@ def test_sarif_is_valid(name: str, side: str, tree_faces: Of) -> None:  # noqa: 
     schema("sarif-2.1.0").validate(json.loads(getattr(tree_faces(name), side)["sarif"]))
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CORPUS)
 def test_sarif_keeps_the_rules_of_github(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
@@ -108,7 +108,7 @@ def test_sarif_keeps_the_rules_of_github(name: str, side: str, tree_faces: Of) -
     assert len(prints) == len(set(prints))
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", CORPUS)
 def test_all_fixes_together_are_what_apply_writes(name: str, tree_faces: Of) -> None:  # noqa: F811
     faces = tree_faces(name)
@@ -123,7 +123,7 @@ def test_all_fixes_together_are_what_apply_writes(name: str, tree_faces: Of) -> 
     assert whole >= len(changed) / 2
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", CORPUS)
 def test_all_suggestions_together_are_what_apply_writes(name: str, tree_faces: Of) -> None:  # noqa: F811
     faces = tree_faces(name)
@@ -142,7 +142,7 @@ def test_all_suggestions_together_are_what_apply_writes(name: str, tree_faces: O
 # -- the others
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CORPUS)
 def test_rdjson_and_gitlab_are_valid(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
@@ -165,7 +165,7 @@ JUNIT = {
 }
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CORPUS)
 def test_junit_is_valid(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
@@ -184,7 +184,7 @@ def test_junit_is_valid(name: str, side: str, tree_faces: Of) -> None:  # noqa: 
     assert len({suite.attrib["name"] for suite in root}) == len(root)
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CORPUS)
 def test_annotations_are_commands_that_github_knows(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
@@ -217,7 +217,7 @@ def test_ten_annotations_of_a_kind_and_the_others_are_counted(harden: Harden, tm
     assert told.endswith("harden check . --max-grade safe -v lists each")
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", CORPUS)
 def test_the_comment_fits_and_is_well_formed(name: str, side: str, tree_faces: Of) -> None:  # noqa: F811
@@ -255,7 +255,7 @@ def well_formed(text: str, *, pages: str | None = None) -> None:
     assert {token.info for token in tokens if token.type == "fence"} <= {"diff", "mermaid"}
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", CORPUS)
 def test_the_formats_tell_of_the_same(name: str, tree_faces: Of) -> None:  # noqa: F811
     faces = tree_faces(name)

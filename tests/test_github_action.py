@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import DEPLOYMENT, ROOT, commit, write
+from tests.conftest import DEPLOYMENT, ROOT, commit, made_once, write
 from tests.formats import with_suggestions
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -61,7 +61,18 @@ class Runner:
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     """What the first job installs, the next ones find. Its checkout is hostile: a pull request may bring a venv.py, or
     a package that says it holds rules."""
-    folder, work = tmp_path_factory.mktemp("runner"), tmp_path_factory.mktemp("hostile")
+    return installed(tmp_path_factory)
+
+
+def installed(factory: pytest.TempPathFactory) -> Runner:
+    """A runner for the tests of one module. The first job on any of them is the same one."""
+    folder, runner = made_once(factory, "action", _first_job)
+    return replace(runner, folder=folder / "runner")
+
+
+def _first_job(of_both: Path) -> Runner:
+    folder, work = of_both / "runner", of_both / "hostile"
+    folder.mkdir()
     ran = folder / "ran"
     code = f"open({str(ran)!r}, 'a').write(__name__ + chr(10))\nraise SystemExit(9)\n"
     entry = "[hardener.transforms]\nhostile = hostile\n"

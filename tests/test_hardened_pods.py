@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from . import debian_images
+from . import debian_images, services
 from .conftest import commit, run, write
 from .debian_images import File
 from .podman import Podman, ready
@@ -178,6 +178,8 @@ class Machine:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     folder = tmp_path_factory.mktemp("machine")
+    for name in ("docker-registry", "podman", "runc"):
+        services.program(name)  # before layers are made
     packages = [debian_images.packages(name) for name in ("base", "web-and-store")]
     (folder / "registry").mkdir()
     with registry_running(folder / "registry") as host:
@@ -216,6 +218,7 @@ def _harden(folder: Path, *, lock: tuple[str, ...] = (), apply: tuple[str, ...] 
             assert done.status == 0, done.all
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("state", "name"),
     [

@@ -3,6 +3,7 @@ added, each control is made on as many such containers as before a guess was a g
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -20,7 +21,12 @@ from .conftest import SHARED
 
 TRUTH = SHARED / "truth"
 # Counted on the state before, without those that are left out.
-BEFORE = {"runAsNonRoot": 321, "readOnlyRootFilesystem": 319, "drop ALL": 327, "seccompProfile": 332}
+ALL = os.environ.get("HARDEN_CASES") == "all"
+BEFORE = (
+    {"runAsNonRoot": 321, "readOnlyRootFilesystem": 319, "drop ALL": 327, "seccompProfile": 332}
+    if ALL
+    else {"runAsNonRoot": 120, "readOnlyRootFilesystem": 125, "drop ALL": 126, "seccompProfile": 127}  # of each fourth
+)
 # Of these the sources above say what nobody can know here, or what is not so.
 LEFT_OUT = {
     "cartservice": "a name without a registry, which may be anybody's",
@@ -73,7 +79,7 @@ def controls(container: Container) -> Iterator[str]:
 @pytest.mark.skipif(not TRUTH.is_dir(), reason="../shared/truth is absent")
 def test_no_control_is_lost_where_the_user_is_known() -> None:
     known, made = users(), Counter[str]()
-    for case in sorted((TRUTH / "cases").iterdir()):
+    for case in sorted((TRUTH / "cases").iterdir())[:: 1 if ALL else 4]:
         tree = Tree.read([str(case / "naked")], root=str(case / "naked"))
         pipeline.run(tree, profile.load("restricted"))
         for container in _containers(tree):

@@ -152,13 +152,13 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
     return made
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", ["shop", *CORPUS])
 def test_the_page_is_whole(name: str, pages: Callable[[str], Made]) -> None:
     check(pages(name)[0])
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", ["shop", *CORPUS])
 def test_both_sides_of_the_diffs_are_the_lines_of_the_files(name: str, pages: Callable[[str], Made]) -> None:
     page, before, after = pages(name)
@@ -184,7 +184,7 @@ def test_both_sides_of_the_diffs_are_the_lines_of_the_files(name: str, pages: Ca
     assert set(seen) == {name for name in after if after[name] != before.get(name)}
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", ["shop", *CORPUS])
 def test_the_drawing_has_no_flaw(name: str, pages: Callable[[str], Made]) -> None:
     text = pages(name)[0].text
@@ -195,7 +195,7 @@ def test_the_drawing_has_no_flaw(name: str, pages: Callable[[str], Made]) -> Non
     assert flaws(svg[0]) == []
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", ["shop", *CORPUS])
 def test_the_open_points_add_up(name: str, pages: Callable[[str], Made]) -> None:
     text = pages(name)[0].text

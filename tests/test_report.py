@@ -331,7 +331,7 @@ def test_a_json_record_in_parts_is_that_of_the_whole(
 
 
 def test_text_report_and_json_report_count_the_same(corpus: Corpus) -> None:
-    for name in CORPUS:
+    for name in ("argo-cd", "kube-prometheus", "bad-pods"):  # with guesses and without, of one object and of many
         tree = corpus(name)
         summary = tree.report["summary"]
         line = next(line for line in tree.diff.all.splitlines() if " documents: " in line)

@@ -61,7 +61,7 @@ def errors(version: str, document: Any) -> Counter[str] | None:
     return Counter(f"{error.json_path}: {error.validator}" for error in found.iter_errors(document))
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(5)
 @pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", ["restricted", "strict"])

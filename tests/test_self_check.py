@@ -378,7 +378,7 @@ def test_many_wrong_steps_cost_no_more_than_as_many_right_ones(run: Run, monkeyp
     assert texts.count(listed) < 10
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "name"), [*enumerate(profile.BUILT_IN)])
 @pytest.mark.parametrize(("place", "tree"), [*enumerate(CORPUS)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from tests.conftest import DEPLOYMENT, commit, run, snapshot, write
 SAID = "harden: .harden-run: a run was killed here while it wrote, so some files are as it made them and others are not"
 ONLY = ["--only", "drop-capabilities", "--quiet"]
 FILES = {f"tree/{name}.yaml": DEPLOYMENT.replace("web", name) for name in "abcd"}
+ALL = os.environ.get("HARDEN_CASES") == "all"
 
 
 @pytest.mark.slow
@@ -33,12 +35,15 @@ def test_who_reads_hears_first_that_a_tree_is_mixed(tmp_path: Path) -> None:
         work = shutil.copytree(first, tmp_path / str(at))
         kills._start(mode, work, at, signal.SIGKILL)
         left = {name: found for name, found in snapshot(work).items() if ".harden-run" not in name}
+        is_mixed = left not in (before, after)
+        if not (is_mixed or ALL or at % 9 == 1):  # the others are alike
+            continue
         for command in (["diff", "."], ["check", ".", "--format", "sarif"], ["graph", "."]):
             done_reading = run(*command, cwd=work / "tree")
-            if left not in (before, after):
+            if is_mixed:
                 assert done_reading.err.startswith(SAID), (at, command, done_reading.err)
         assert {name: one for name, one in snapshot(work).items() if ".harden-run" not in name} == left
-        mixed += left not in (before, after)
+        mixed += is_mixed
         assert run("apply", ".", *ONLY, cwd=work / "tree").status == 0
         assert snapshot(work) == after and "was killed" not in run("diff", ".", cwd=work / "tree").err
         shutil.rmtree(work)

@@ -165,6 +165,7 @@ def test_the_patch_makes_the_file(looked: dict[str, str], tmp_path: Path) -> Non
 
 
 @pytest.mark.helm
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("upto", "keys", "said"),
     [((), 12, "10 guesses, 16 findings"), (("--max-grade", "guess"), 15, "23 findings")],
@@ -241,7 +242,8 @@ def test_hooks_that_helm_test_runs_are_left_out_unless_asked_for(asked: bool, tm
 
 
 @pytest.mark.helm
-@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("ends", ["\r\n", "\n"])
 def test_lines_for_own_templates_are_written_where_somebody_asks(ends: str, tmp_path: Path) -> None:
     helm.program(3)
     folder = chart_in(tmp_path)

@@ -58,9 +58,10 @@ def test_a_profile_for_the_operator() -> None:
     assert found["spec"]["syscalls"] == [{"action": "SCMP_ACT_ALLOW", "names": ["read"]}]
 
 
-CHOSEN = {"web": ("nginx:1.27.3", 80), "cache": ("redis:7.2.4", 6379)}
+CHOSEN = {"web": ("nginx:1.27.3", 80)}
 MORE = {
-    "apache": ("httpd:2.4.62", 80), "keys": ("memcached:1.6.38", 11211), "status": ("r.example/shop/status:2.0.1", 0),
+    "cache": ("redis:7.2.4", 6379), "apache": ("httpd:2.4.62", 80),
+    "keys": ("memcached:1.6.38", 11211), "status": ("r.example/shop/status:2.0.1", 0),
     "shop": ("r.example/shop/web:1.4.2", 80), "catalogue": ("r.example/shop/catalogue:3.1.0", 8080),
     "front": ("r.example/shop/front:5.0.0", 3000), "orders": ("r.example/shop/orders:1.0.0", 8080),
     "uploads": ("r.example/shop/uploads:1.0.0", 8080),

@@ -9,13 +9,19 @@ import signal
 import subprocess
 import sys
 import time
+from ast import literal_eval
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-FAKE = Path(__file__).with_name("fake_podman.py")
+# Started as a module it comes from its bytecode.
+FAKE = """\
+#!/bin/sh
+FAKE_PODMAN={state} exec {python} -S -c "import sys; sys.path.insert(0, '{module}'); import fake_podman; \
+sys.exit(fake_podman.main())" "$@"
+"""
 SECRET = "correct-horse-battery"
 Map = dict[str, Any]
 READ_ONLY, NO_ESCALATION = "--read-only ", "no-new-privileges"
@@ -58,7 +64,7 @@ class Bench:
     path: str
 
     def say(self, *rules: Map) -> None:
-        (self.state / "scenario.json").write_text(json.dumps(rules), encoding="utf-8")
+        (self.state / "scenario").write_text(repr(rules), encoding="utf-8")
 
     def write(self, *documents: str, images: str = "web") -> None:
         (self.tree / "app.yaml").write_text("---\n".join(documents), encoding="utf-8")
@@ -93,10 +99,10 @@ class Bench:
 
     def calls(self) -> list[list[str]]:
         file = self.state / "calls"
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+        return [literal_eval(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
 
     def is_clean(self) -> None:
-        assert [each.name for each in self.state.iterdir() if each.name.endswith(".json")] == ["scenario.json"]
+        assert list(self.state.glob("*.made")) == []
         assert list((self.state / "tmp").iterdir()) == []
 
     def lock(self) -> str:
@@ -110,7 +116,7 @@ def bench_in(folder: Path) -> Bench:
     program = folder / "bin" / "podman"
     # Nothing of the environment of harden itself comes as far as an engine.
     state = folder / "state"
-    program.write_text(f'#!/bin/sh\nFAKE_PODMAN={state} exec {sys.executable} -S {FAKE} "$@"\n', encoding="utf-8")
+    program.write_text(FAKE.format(state=state, python=sys.executable, module=Path(__file__).parent), encoding="utf-8")
     program.chmod(0o755)
     bench = Bench(folder / "tree", state, str(folder / "bin"))
     bench.say()
@@ -332,7 +338,7 @@ def test_an_exercise_that_fails_with_a_change_holds_it_back(bench: Bench) -> Non
     program = bench.state / "smoke"
     program.write_text(
         f"import sys\ncalls = open({str(bench.state / 'calls')!r})\n"
-        "made = [line for line in calls if line.startswith('[\"create\"')]\n"
+        "made = [line for line in calls if line.startswith('[\\'create\\'')]\n"
         "sys.exit('--read-only' in made[-1])\n", encoding="utf-8",
     )  # fmt: skip
     found = bench.observe("--exercise", f"{sys.executable} {program}")["Deployment/web"]
@@ -394,7 +400,7 @@ def test_an_interrupt(bench: Bench, sign: signal.Signals) -> None:
 
 def is_left(bench: Bench) -> list[str]:
     """What a run has made that is there still: containers, networks, volumes and folders."""
-    made = [each.name for each in bench.state.glob("*-*.json")]
+    made = [each.name for each in bench.state.glob("*.made")]
     return sorted([*made, *os.listdir(bench.state / "tmp")])
 
 

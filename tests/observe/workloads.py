@@ -311,4 +311,4 @@ WORKLOADS = (
         "held", {}, _HARDENED,
     ),
 )  # fmt: skip
-SHORT = ("nginx", "status", "lisp", "agent", "visits")  # what every run of the tests does
+SHORT = ("nginx", "status", "agent", "visits")  # what every run of the tests does
