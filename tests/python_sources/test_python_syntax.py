@@ -270,7 +270,7 @@ def test_programs_are_read_as_libcst_reads_them(form: Callable[[str], str]) -> N
 @pytest.mark.slow
 def test_programs_of_others_are_read_as_libcst_reads_them() -> None:
     files = sorted((ROOT / "hardener").rglob("*.py"))[:: 5 if os.environ.get("HARDEN_CASES") == "all" else 20]
-    assert sum(_is_as_libcst_reads_it(path.read_text(encoding="utf-8")) for path in files) > 1000 * len(files)
+    assert sum(_is_as_libcst_reads_it(path.read_text(encoding="utf-8")) for path in files) > 500 * len(files)
 
 
 @pytest.mark.parametrize(("text", "seen"), [("x = 1  # 'a'\n", "x = 1  \n"), ("x = 'a'\n", "x = b  \n")])
