@@ -9,12 +9,13 @@ from typing import Any, get_args
 
 import msgspec
 
+from hardener.support.near_names import meant
+
 _KINDS = {
     "object": "a mapping", "array": "a list", "str": "a text", "bool": "true or false", "int": "a whole number",
     "float": "a number", "null": "nothing", "date": "a day such as 2026-11-25",
 }  # fmt: skip
 _OTHERS = {"Invalid RFC3339 encoded date": "a day looks like 2026-11-25"}
-_NEAR = 0.7  # of get_close_matches
 
 
 def explained(error: Exception, known: dict[str, Any]) -> str:
@@ -38,12 +39,8 @@ def explained(error: Exception, known: dict[str, Any]) -> str:
 
 
 def _unknown(key: str, place: str, names: list[str]) -> str:
-    from difflib import get_close_matches  # late: for a mistake alone
-
     said = f"unknown key {key} in {place}" if place else f"unknown key {key}"
-    near = get_close_matches(key, names, 1, _NEAR)
-    meant = f" (did you mean {near[0]}?)" if near else ""
-    return f"{said}{meant}: known are {', '.join(names)}" if names else said
+    return f"{said}{meant(key, names)}: known are {', '.join(names)}" if names else said
 
 
 def _kinds(joined: str) -> str:

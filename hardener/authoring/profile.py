@@ -14,6 +14,7 @@ from hardener.authoring.document_errors import explained
 from hardener.authoring.transform import Transform, attribute_name
 from hardener.errors import InputError
 from hardener.sources.files import git_root, is_inside
+from hardener.support.near_names import meant
 
 BUILT_IN = ("baseline", "restricted", "strict")
 
@@ -70,7 +71,7 @@ class Profile(Struct):
         known = option_types()
         if group not in known or key not in known[group]:
             names = [f"{g}.{k}" for g, keys in known.items() for k in keys]
-            raise InputError(f"{where}: unknown option {name}{registry.nearest(name, names)}")
+            raise InputError(f"{where}: unknown option {name}{meant(name, names)}")
         wanted = known[group][key]
         if isinstance(value, int) and not isinstance(value, bool) and str in wanted and int not in wanted:
             value = str(value)
@@ -141,7 +142,7 @@ def _path(name: str, folder: str, above: tuple[str, ...], bounds: _Bounds) -> st
     bounds.check(path, name, above)
     if not name.endswith((".yaml", ".yml")) and os.sep not in name:
         names = ", ".join(BUILT_IN)
-        raise InputError(f"unknown profile {name}{registry.nearest(name, list(BUILT_IN))}: {names}, or a file")
+        raise InputError(f"unknown profile {name}{meant(name, BUILT_IN)}: {names}, or a file")
     return path
 
 
@@ -151,7 +152,7 @@ def _change_members(profile: Profile, document: dict[str, Any]) -> None:
     for key, changes in memberships:
         for id in document.get(key) or []:
             if id not in known:
-                raise InputError(f"{profile.name}: unknown transform {id}{registry.nearest(id, list(known))}")
+                raise InputError(f"{profile.name}: unknown transform {id}{meant(id, known)}")
             if changes is None:
                 profile.members.pop(id, None)
             else:

@@ -6,7 +6,6 @@ import os
 import pkgutil
 import re
 import sys
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -16,6 +15,7 @@ from hardener.authoring.peer_checks import asked
 from hardener.authoring.transform import SCANNERS, STAGES, Transform
 from hardener.errors import InputError
 from hardener.support.late_pattern import late_pattern
+from hardener.support.near_names import meant
 from hardener.support.shell_words import command
 
 GROUP = "harden.transforms"  # of entry points
@@ -57,7 +57,7 @@ def get(id: str) -> Transform:
     where = "'harden list' shows them all"
     if _OF_A_SCANNER.match(id):
         where = f"{command('harden explain {}', id)} shows which are meant"
-    raise InputError(f"unknown transform {id}{nearest(id, list(known))}; {where}")
+    raise InputError(f"unknown transform {id}{meant(id, known)}; {where}")
 
 
 def peer_checks() -> dict[str, dict[str, frozenset[str]]]:
@@ -74,12 +74,6 @@ def peer_checks() -> dict[str, dict[str, frozenset[str]]]:
 
 
 _OF_A_SCANNER = late_pattern("(?:CKV2?_|KSV|AVD-|C-)[A-Z0-9_-]*[0-9]", re.IGNORECASE)
-
-
-def nearest(name: str, known: list[str]) -> str:
-    """Return `` (did you mean x?)`` for the nearest of ``known``, or nothing."""
-    close = get_close_matches(name, known, 1, 0.7)  # below it, what is named has nothing to do with what was meant
-    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _built_in() -> list[Transform]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from difflib import SequenceMatcher
 from typing import Any
+
+from hardener.support.near_names import meant, nearest
 
 # Commands of kube-linter, kubesec, kube-score, trivy, polaris, checkov, kubectl and terraform.
 _COMMANDS: dict[str, str] = {
@@ -40,8 +41,8 @@ _OPTIONS: dict[str, tuple[str, str]] = {
     "--file": ("", "name files and folders without an option"),
     "--filename": ("", "name files and folders without an option"),
     "--manifest-dir": ("", "name files and folders without an option"),
-    "--kubeconfig": ("", "files are read, and no cluster (docs/cluster.md)"),
-    "--context": ("", "files are read, and no cluster (docs/cluster.md)"),
+    "--kubeconfig": ("", "files are read, and no cluster (docs/import.md)"),
+    "--context": ("", "files are read, and no cluster (docs/import.md)"),
     "--all-namespaces": ("", "files are read, and no cluster; name files or folders"),
     "--force": ("--yes", "write --yes, so that nothing is asked"),
     "--fix": ("", "harden apply PATH changes the files"),
@@ -56,7 +57,6 @@ _SHORT = {
     "-f": "--file", "-R": "--recursive", "-r": "--recursive", "-A": "--all-namespaces", "-n": "--all-namespaces",
     "--namespace": "--all-namespaces", "-e": "--exclude", "--format-output": "--output",
 }  # fmt: skip
-_NEAR = 0.75  # of SequenceMatcher: --fial-on is near --fail-on, --exclude is not near --set-value
 
 
 def in_a_line(message: str, context: Any) -> str:
@@ -83,9 +83,9 @@ def _command(name: str, command: Any) -> str:
         from hardener.support.shell_words import quoted_path
 
         return f"{said}; to judge files: harden check {quoted_path(name)}"
-    if root and (meant := _COMMANDS.get(name)):
-        return f"{said}: write harden {meant.format(name=name)}"
-    if near := _nearest(name, known):
+    if root and (ours := _COMMANDS.get(name)):
+        return f"{said}: write harden {ours.format(name=name)}"
+    if near := nearest(name, known):
         return f"{said} (did you mean '{near}'?)"
     return said if root else f"{said}: its commands are {', '.join(known)}"
 
@@ -98,17 +98,10 @@ def _option(name: str, command: Any) -> str:
     needed, advice = _OPTIONS.get(_SHORT.get(name, name), ("", ""))
     if advice and (not needed or needed in known):
         return f"{said}: {advice}"
-    near = _nearest(name, sorted(known))
-    return f"{said} (did you mean {near}?)" if near else said
+    return f"{said}{meant(name, sorted(known))}"
 
 
 def _letters(given: str, choices: str) -> str:
     """The choice that differs in large and small letters alone."""
     low = given.lower()
     return f" (did you mean {low}?)" if f"'{low}'" in choices else ""
-
-
-def _nearest(name: str, known: list[str]) -> str | None:
-    rated = [(SequenceMatcher(None, name, each).ratio(), each) for each in known]
-    ratio, found = max(rated, default=(0.0, ""))
-    return found if ratio >= _NEAR else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 
 from hardener.authoring import other_names, registry, trivy_checks
 from hardener.authoring import profile as profiles
@@ -14,6 +13,7 @@ from hardener.errors import InputError
 from hardener.report import finding_ids
 from hardener.report.pages import page_of
 from hardener.report.terminal.wrapping import wrapped
+from hardener.support.near_names import nearest
 
 Say = Callable[[str], object]
 _WIDEST = 100  # columns of prose: a longer line is hard to read
@@ -91,9 +91,9 @@ def explain(name: str, say: Say, columns: int = 0) -> None:
     else:
         names = [*known, *RISKS, *finding_ids.MEANINGS, *other_names.names()]
         small = {each.lower(): each for each in names}  # large and small letters are no distance
-        close = get_close_matches(name.lower(), list(small), 1, 0.8)
-        near = f" (did you mean {small[close[0]]}?)" if close else ""
-        raise InputError(f"unknown id {name}{near}; 'harden list' shows them all")
+        near = nearest(name.lower(), small)
+        hint = f" (did you mean {small[near]}?)" if near else ""
+        raise InputError(f"unknown id {name}{hint}; 'harden list' shows them all")
 
 
 def _explain_finding(id: str, meaning: str, say: Say, width: int) -> None:

@@ -11,7 +11,8 @@ memcached doc/protocol.txt.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -260,18 +261,19 @@ def _tries(asks: Asks, port: str, hint: Hint) -> Iterator[Answer]:
     known = [each for each in spoken if names & each.names or int(number) in each.ports]
     if transport == "udp":
         yield from _spoken(asks, [Question(port, each.name) for each in known])
-        return
-    greeting = asks(int(number), transport, False, [], True).said
-    greeted = [each for each in PROTOCOLS if each.greeting is not None and each.greeting.match(greeting)]
-    if greeted:
-        yield from _spoken(asks, [Question(port, greeted[0].name)])
-    if greeting:
-        return  # who has begun to speak is asked nothing else
-    secure = bool(names & _TLS_NAMES) or int(number) in _TLS_PORTS
-    silent = [each for each in (*known, HTTP) if not each.greets]
+    elif greeting := asks(int(number), transport, False, [], True).said:  # who speaks first is asked nothing else
+        greeted = (each for each in PROTOCOLS if each.greeting is not None and each.greeting.match(greeting))
+        yield from _spoken(asks, [Question(port, each.name) for each in islice(greeted, 1)])
+    else:
+        secure = bool(names & _TLS_NAMES) or int(number) in _TLS_PORTS
+        yield from _silent_tries(asks, port, [each.name for each in (*known, HTTP) if not each.greets], secure)
+
+
+def _silent_tries(asks: Asks, port: str, protocols: Sequence[str], secure: bool) -> Iterator[Answer]:
+    """The answers of ``port``, which waits to be spoken to, in each of ``protocols``: first as ``secure`` says."""
     refused: list[Answer] = []
     for safe in (secure, not secure):
-        yield from _spoken(asks, [Question(port, each.name, safe) for each in silent], refused)
+        yield from _spoken(asks, [Question(port, name, safe) for name in protocols], refused)
     yield from refused
 
 

@@ -12,6 +12,7 @@ from hardener.authoring import registry
 from hardener.engine.waivers.marks import PREFIX
 from hardener.engine.waivers.waiver import EVERYTHING, Collection, Scope, Waiver, containers_called, unknown
 from hardener.support.data_path import Path
+from hardener.support.near_names import meant
 from hardener.tree.core_views import Object, PodTemplate
 
 _IGNORE = f"{PREFIX}ignore-"
@@ -65,7 +66,7 @@ def _read(item: Object, holder: Holder, key: str, value: str, found: Collection)
     id = key.removeprefix(_IGNORE)
     if key not in (_ALL, _EXPOSE):
         if not key.startswith(_IGNORE):
-            near = registry.nearest(key, [_ALL, _EXPOSE, *(_IGNORE + known for known in registry.transforms())])
+            near = meant(key, [_ALL, _EXPOSE, *(_IGNORE + known for known in registry.transforms())])
             refuse("waiver-unknown", f"{key} is no annotation of harden{near}", "correct it, or remove it")
             return
         problem = unknown(id, ("all",))

@@ -9,6 +9,7 @@ from hardener.authoring.edits import Severity, WrongShapeError
 from hardener.engine.outcome import Report
 from hardener.sources.manifests import Piece
 from hardener.support.data_path import Path
+from hardener.support.near_names import meant
 from hardener.tree.core_views import Container, Object, OpaqueError, PodTemplate
 
 EVERYTHING = None
@@ -71,7 +72,7 @@ def unknown(id: str, others: tuple[str, ...] = ()) -> str | None:
     known = registry.transforms()
     if id in known:
         return None
-    return f"a waiver names {id}, which is no transform{registry.nearest(id, [*known, *others])}"
+    return f"a waiver names {id}, which is no transform{meant(id, [*known, *others])}"
 
 
 def containers_called(pods: list[PodTemplate], name: str) -> list[Scope]:

@@ -15,13 +15,13 @@ from msgspec import Struct
 
 from hardener.errors import HardenError, InputError
 from hardener.support.late_pattern import late_pattern
+from hardener.support.near_names import nearest
 
 NAMES = frozenset({"Kustomization"})  # of manifests whose names end in nothing that tells
 _OTHERS = (".csv", ".conf", ".kubeconfig")
 MAX_BYTES = 64 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 _ADDRESS = late_pattern(r"[a-z+]+://|[\w.-]+@[\w.-]+:")
-_NEAR = 0.8  # of get_close_matches: web.yml is near web.yaml
 _LINE_END = late_pattern("\n")
 CONFIG = ".harden.yaml"  # what a repository says about its cluster: authoring/config.py
 RUN_FOLDER = ".harden-run"  # what a run keeps while it writes: sources/run_folder.py
@@ -155,14 +155,12 @@ def _missing(given: str) -> str:
     parts = re.split(r"[, ]+", given)
     if len(parts) > 1 and all(os.path.exists(part) for part in parts):
         return f"; separate paths by spaces: {' '.join(parts)}"
-    from difflib import get_close_matches  # late: for a mistake alone
-
     folder, name = os.path.split(given.rstrip("/"))
     try:
-        near = get_close_matches(name, os.listdir(folder or "."), 1, _NEAR)
+        near = nearest(name, os.listdir(folder or "."))
     except OSError:
         return ""
-    return f" (did you mean {os.path.join(folder, near[0])}?)" if near else ""
+    return f" (did you mean {os.path.join(folder, near)}?)" if near else ""
 
 
 def _named_instead(path: str) -> str:
