@@ -318,7 +318,7 @@ def test_a_path_is_taken_letter_by_letter(tmp_path: Path, harden: Harden) -> Non
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_waits_for_no_git(number: int, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "lives")
-    write(tmp_path / "bin", {"ssh": f"#!/bin/sh\nexec >{tmp_path}/lives\necho begun\nexec sleep 600\n"})
+    write(tmp_path / "bin", {"ssh": f"#!/bin/sh\nexec 3>{tmp_path}/lives\necho begun >&3\nexec sleep 600\n"})
     (tmp_path / "bin" / "ssh").chmod(0o755)
     listed(tmp_path, "git@example.invalid:shop.git")
     environment = {**os.environ, "GIT_SSH_COMMAND": str(tmp_path / "bin" / "ssh"), "GIT_SSH_VARIANT": "ssh"}
