@@ -25,6 +25,8 @@ ALL: Names = (
 )  # fmt: skip
 OF_FILES: Names = (BIND,)
 """What is given to a user that is not root, who has it by the file of a program alone."""
+_CHROOT = "SYS_CHROOT"
+_OUT_OF_ROOT: Names = ("SETUID", "SETGID")
 _FEW = 4  # as many are left out one at a time
 _LOW = 1024  # a port below it is shut for who is not root
 assert set(ALL) == BASELINE
@@ -35,6 +37,12 @@ def ordered(names: Iterable[str]) -> Names:
     return tuple(sorted(set(names), key=BY_BIT.index))
 
 
+def complete(names: Collection[str]) -> Names:
+    """``names``, and with the right to change the root folder that to become another user there: root could come back
+    (chroot(2)), and a program may stay root and report nothing where it cannot."""
+    return ordered([*names, *_OUT_OF_ROOT] if _CHROOT in names else names)
+
+
 def used(seen: Activity) -> Names:
     """The capabilities that a container must have used for what was ``seen`` of it, where it began as root."""
     # What waits for its hour is another user for a moment that no look may have met.
@@ -42,7 +50,7 @@ def used(seen: Activity) -> Names:
     found = ["SETUID"] if becomes or any(seen.users) else []
     found += ["SETGID"] if becomes or seen.regrouped else []
     found += [BIND] if any(int(port.partition("/")[0]) < _LOW for port in seen.listens) else []
-    return ordered([*found, "SYS_CHROOT"] if seen.jailed else found)
+    return complete([*found, _CHROOT] if seen.jailed else found)
 
 
 def given(settings: Iterable[str]) -> Names:
@@ -78,8 +86,9 @@ def _changed(container: Map, change: tuple[Collection[str], Names] | None) -> Ma
 def minimal(names: Collection[str], proved: Collection[str], suffice: Callable[[Names], bool]) -> Names:
     """The fewest of ``names``, all of which ``suffice``, by trial: all but those that are ``proved`` are left out, and
     put back where it does not come up without them. What is left when there are no more runs is more than the fewest.
+    The last ones are ``complete``.
     """
-    best = ordered(names)
+    best, proved = ordered(names), complete(proved)
 
     def tried(some: Iterable[str]) -> bool:
         nonlocal best
@@ -91,12 +100,11 @@ def minimal(names: Collection[str], proved: Collection[str], suffice: Callable[[
 
     left = [name for name in ALL if name in names and name not in proved]
     try:
-        if not left or (len(left) > 1 and tried(())):
-            return best
-        _leave_out(left, tried)
+        if left and not (len(left) > 1 and tried(())):
+            _leave_out(left, tried)
     except TooManyError:
         pass
-    return best
+    return complete(best)
 
 
 def _leave_out(left: list[str], tried: Callable[[Sequence[str]], bool]) -> None:

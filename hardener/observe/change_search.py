@@ -70,7 +70,7 @@ class Needs(Struct, eq=False):
 
     def give(self, names: Iterable[str], proved: Iterable[str] = ()) -> None:
         """Give ``names``, too, of which some are ``proved``."""
-        self.names = capability_trial.ordered([*self.names, *names])
+        self.names = capability_trial.complete([*self.names, *names])
         self.proved.update(proved)
 
 

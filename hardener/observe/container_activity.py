@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import and_, or_
 from typing import Any
 
 from msgspec import Struct, field
@@ -39,7 +40,8 @@ class Activity(Struct, eq=False):
     ``outside`` are names outside of its namespace that it asked for.
 
     ``programs``: how many processes there are of each program, at the last looks alike; ``lately``: at one of them at
-    least. ``sees_programs``: somebody could count them. ``users`` are those of all processes at any look;
+    least. ``unprivileged`` and ``lately_unprivileged``: the same of those that are not root.
+    ``sees_programs``: somebody could count them. ``users`` are those of all processes at any look;
     ``regrouped``: one of them that was not root had left the group of root, too; ``jailed``: one had another root
     folder than the others. ``waits``: the seconds of the ``sleep`` that it is in, ``longest_wait`` of the longest of
     all. ``kept``: the mount points of volumes that it wrote to, ``prepared``: empty folders of its image that belong to
@@ -78,6 +80,8 @@ class Activity(Struct, eq=False):
     busy: bool = False
     programs: dict[str, int] = field(default_factory=dict)
     lately: dict[str, int] = field(default_factory=dict)
+    unprivileged: dict[str, int] = field(default_factory=dict)
+    lately_unprivileged: dict[str, int] = field(default_factory=dict)
     sees_programs: bool = False
     users: set[int] = field(default_factory=set)
     waits: float = 0
@@ -96,6 +100,7 @@ class Activity(Struct, eq=False):
     exercised: bool = False
     timers: dict[Entry, bool] = field(default_factory=dict)
     _looks: list[Counter[str]] = field(default_factory=list)
+    _unprivileged_looks: list[Counter[str]] = field(default_factory=list)
 
     def look(self, found: Mapping[str, Any], address: str, moment: float = 0.0) -> None:
         """Take in what ``namespace_agent.look`` found of a container whose pod is at ``address``, so many seconds after
@@ -111,7 +116,7 @@ class Activity(Struct, eq=False):
         if found.get("processor") is not None:
             self._take_processor(found["processor"], found.get("now") or 0, moment)
         if not self.timers:  # what was started once may still be there
-            self._count(found.get("programs") or [])
+            self._count(found.get("programs") or [], found.get("unprivileged") or [])
             self.waits = max(found.get("waits") or [0])
             self.longest_wait = max(self.longest_wait, self.waits)
 
@@ -159,16 +164,15 @@ class Activity(Struct, eq=False):
         if other.cpu is not None and other.cpu > (self.cpu or 0):
             self.cpu, self.cpu_at = other.cpu, other.cpu_at
 
-    def _count(self, programs: list[str]) -> None:
+    def _count(self, programs: list[str], unprivileged: list[str]) -> None:
         """Note the processes that are there at several looks: the others come and go."""
         if not programs:
             return
         self.sees_programs = True
         self._looks = [*self._looks[1 - _LOOKS :], Counter(programs)]
-        steady, most = self._looks[0], self._looks[0]
-        for each in self._looks[1:]:
-            steady, most = steady & each, most | each
-        self.programs, self.lately = dict(steady), dict(most)
+        self._unprivileged_looks = [*self._unprivileged_looks[1 - _LOOKS :], Counter(unprivileged)]
+        self.programs, self.lately = _least_and_most(self._looks)
+        self.unprivileged, self.lately_unprivileged = _least_and_most(self._unprivileged_looks)
 
     def _take_sockets(self, sockets: list[Any], address: str) -> None:
         own = {port for _, _, port, _, _, listens, _ in sockets if listens}
@@ -204,6 +208,11 @@ class Activity(Struct, eq=False):
         self._take_peaks(other)
         if other.token is not None:
             self.token = self.token or other.token
+
+
+def _least_and_most(looks: Sequence[Counter[str]]) -> tuple[dict[str, int], dict[str, int]]:
+    """How many there were at each of ``looks``, and at one of them."""
+    return dict(reduce(and_, looks)), dict(reduce(or_, looks))
 
 
 def gains_rights(seen: Activity) -> bool:

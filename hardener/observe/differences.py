@@ -30,6 +30,8 @@ _VARIES = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{8,}|\d+")
 # They become another user and wait for what they started, or do nothing; as another user nobody needs them.
 _STEPS_DOWN = frozenset(("su", "sudo", "runuser", "doas", "setpriv", "sleep"))
 _AS_LONG = 0.75  # of the time that it was looked at before
+# Its words name the capability: what is tried next is decided by them (``log_evidence``).
+_STAYS_ROOT = "the process {} of {} cannot change user: it stays root, and reports no error"
 KILLED = 137  # it did not end by itself when it was told to
 
 
@@ -51,6 +53,7 @@ def differences(
     for name, old, new in pairs:
         yield from _answers(old, new)
         yield from (Difference(f"the process {each} of {name} is gone") for each in missing(old, new))
+        yield from (Difference(_STAYS_ROOT.format(each, name)) for each in staying_root(old, new))
         failed = [each for each, well in old.timers.items() if well and new.timers.get(each) is False]
         yield from (Difference(f"{name}: its timer {each.command!r} no longer ends with 0") for each in failed)
         yield from map(Difference, _vanished(name, old, new) if whole else ())
@@ -93,6 +96,11 @@ def missing(old: Activity, new: Activity) -> list[str]:
         for name, count in sorted(old.programs.items())
         if new.sees_programs and name not in _STEPS_DOWN and new.lately.get(name, 0) < min(count, 2)
     ]
+
+
+def staying_root(old: Activity, new: Activity) -> list[str]:
+    """The programs of which a process was not root as it is, and each one is now."""
+    return [name for name in sorted(old.unprivileged) if new.lately.get(name) and not new.lately_unprivileged.get(name)]
 
 
 def unwritable(before: Mapping[str, Activity], spec: Map) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from hardener.observe import timers
 from hardener.observe.agent_client import AgentClient
 from hardener.observe.container_activity import Activity
-from hardener.observe.differences import answers_differ, has_answered, missing
+from hardener.observe.differences import answers_differ, has_answered, missing, staying_root
 from hardener.observe.engine import Engine
 from hardener.observe.questions import Asks, Heard, Hint, asked, discovered, most, steady
 from hardener.observe.timers import has_daemon
@@ -95,7 +95,7 @@ class PodAnswers:
         if self.before is None or now < self._next_ask:
             return False
         pairs = [(each, self.before.get(str(each.spec.get("name")))) for each in self._running]
-        if any(old is None or not has_answered(old) or missing(old, each.seen) for each, old in pairs):
+        if any(old is None or _may_come_yet(old, each.seen) for each, old in pairs):
             return False
         self._next_ask = now + _BETWEEN_ASKS
         differ = any([old is not None and self._asked_as(each, old) for each, old in pairs])
@@ -112,3 +112,8 @@ class PodAnswers:
             return Heard(*found) if isinstance(found, list) else Heard(False)
 
         return ask
+
+
+def _may_come_yet(old: Activity, new: Activity) -> bool:
+    """Whether an answer as before does not say that all of it is there by now."""
+    return bool(not has_answered(old) or missing(old, new) or staying_root(old, new))

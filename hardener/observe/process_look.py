@@ -31,12 +31,13 @@ def look(pid: int, container: str) -> dict[str, Any]:
     its network namespace. ``memory``: the most bytes that its control group used, ``now`` what it uses now;
     ``processor``: the seconds of processors that it has used. ``busy``: whether one of them runs, or waits for a
     processor or a disk, at this moment. ``jailed``: whether their roots are several (chroot). ``programs``: the name of
-    each process. ``waits``: the seconds of each ``sleep`` among them.
+    each process, ``unprivileged`` of each that is not root. ``waits``: the seconds of each ``sleep`` among them.
     """
     group = {name: path for name, path in _group(pid).items() if container in path}
     pids = _pids(group) or _family(pid)
+    statuses = {each: found for each in sorted(pids, key=lambda each: each != pid) if (found := _status(each))}
     return {
-        "users": [found for each in sorted(pids, key=lambda each: each != pid) if (found := _status(each)) is not None],
+        "users": list(statuses.values()),
         "sockets": _sockets(pid, _held(pids)),
         "memory": _peak(group) or _most(pids),
         "now": _number(_places(group, "memory"), "memory.current", "memory.usage_in_bytes"),
@@ -44,6 +45,7 @@ def look(pid: int, container: str) -> dict[str, Any]:
         "busy": any(_is_busy(each) for each in pids),
         "jailed": len({root for each in pids if (root := _root(each)) is not None}) > 1,
         "programs": [name for each in pids if (name := _name(each))],
+        "unprivileged": [name for each, (user, _, _) in statuses.items() if user and (name := _name(each))],
         "waits": [waits for each in pids if _name(each) == "sleep" and (waits := _sleeps(each)) is not None],
     }
 

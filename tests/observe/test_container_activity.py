@@ -190,6 +190,15 @@ def test_the_moment_of_a_peak_is_kept() -> None:
     assert (seen.memory, seen.memory_at, seen.cpu, seen.cpu_at) == (95, 12, 1000, 2)
 
 
+def test_who_is_not_root_at_each_look_and_at_any() -> None:
+    seen = Activity()
+    for others in (["web"], ["web", "cron"], ["web"]):
+        found = {"users": [], "sockets": None, "memory": None, "programs": ["web", "web", "cron"]}
+        seen.look({**found, "unprivileged": others}, OWN)
+    assert (seen.programs, seen.unprivileged) == ({"web": 2, "cron": 1}, {"web": 1})
+    assert seen.lately_unprivileged == {"web": 1, "cron": 1}
+
+
 def test_who_comes_while_somebody_uses_it_is_seen_and_not_compared() -> None:
     seen = Activity(user=0, users={0})
     seen.glance({"users": [(0, [0], 0), (33, [33], 0)], "jailed": True, "programs": ["sshd"]})

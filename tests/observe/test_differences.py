@@ -28,8 +28,12 @@ def seen(log: str = "", **told: Any) -> Activity:
     return Activity(complaints=complaints(log.splitlines()), **told)
 
 
-def counted(**programs: int) -> Activity:
-    return Activity(programs=dict(programs), lately=dict(programs), sees_programs=True)
+def counted(unprivileged: tuple[str, ...] = (), **programs: int) -> Activity:
+    others = dict.fromkeys(unprivileged, 1)
+    return Activity(
+        programs=dict(programs), lately=dict(programs), unprivileged=others, lately_unprivileged=others,
+        sees_programs=True,
+    )  # fmt: skip
 
 
 def delivered() -> Activity:
@@ -80,6 +84,13 @@ CASES: dict[str, tuple[Activity, Activity, Map, list[str]]] = {
         counted(gunicorn=5), counted(gunicorn=1), spec(), ["the process gunicorn of web is gone"],
     ),
     "fewer workers": (counted(gunicorn=5), counted(gunicorn=2), spec(), []),
+    "who no longer becomes another user": (
+        counted(unprivileged=("nginx",), nginx=3), counted(nginx=3), spec(),
+        ["the process nginx of web cannot change user: it stays root, and reports no error"],
+    ),
+    "a worker that is another user as before": (
+        counted(unprivileged=("nginx",), nginx=3), counted(unprivileged=("nginx",), nginx=3), spec(), [],
+    ),
     "nobody who has to step down": (counted(su=1, sleep=1, app=1), counted(app=1), spec(), []),
     "nobody could count them": (counted(app=1), seen(), spec(), []),
     "a place without a volume": (

@@ -235,7 +235,7 @@ def test_a_process_is_looked_at() -> None:
     assert any(user == os.geteuid() for user, _, _ in found["users"])
     gone = process_look.look(2**22 + 1, "no-container")
     nothing: dict[str, object] = dict.fromkeys(("sockets", "memory", "now", "processor"))
-    nothing |= {"users": [], "busy": False, "jailed": False, "programs": [], "waits": []}
+    nothing |= {"users": [], "busy": False, "jailed": False, "programs": [], "unprivileged": [], "waits": []}
     assert gone == nothing
 
 
