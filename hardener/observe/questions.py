@@ -5,7 +5,7 @@ workload does its work where the protocol has no login before it.
 Sources: RFC 9110 (HTTP), 5321 (SMTP), 9051 (IMAP), 1939 (POP3), 959 (FTP), 4253 (SSH), 1035 (DNS), 1350 (TFTP), 4511
 (LDAP); MQTT 3.1.1; AMQP 0-9-1, 2.2.4; redis.io/docs/reference/protocol-spec;
 postgresql.org/docs/current/protocol-message-formats; dev.mysql.com, "Protocol::HandshakeV10"; docs.nats.io/reference;
-memcached doc/protocol.txt.
+memcached doc/protocol.txt; rsync csprotocol.txt and clientserver.c.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Protocol(Struct, frozen=True):
     """``words`` are said one after the other; with ``greets`` the port speaks first. ``reply`` finds in an answer what
     is compared (its groups), and ``works`` in that what shows work. ``login``: work begins behind one. ``names`` and
     ``ports`` are those of ports that speak it, ``greeting`` how it begins to speak, ``transports`` over what.
+    ``word_for``: the word that asks for one of the things that an answer to ``words`` lists; ``listed`` finds these.
     """
 
     name: str
@@ -48,6 +49,8 @@ class Protocol(Struct, frozen=True):
     ports: frozenset[int] = frozenset()
     login: bool = False
     transports: tuple[str, ...] = ("tcp",)
+    word_for: str = ""
+    listed: re.Pattern[str] = re.compile("(?!)")
 
     @property
     def greets(self) -> bool:
@@ -147,6 +150,18 @@ PROTOCOLS = (
         ports=(53, 5353),
         transports=("tcp", "udp"),
     ),
+    Protocol(
+        "rsync",
+        ("@RSYNCD: 31.0\n#list\n",),
+        # Modules, or what comes of asking for one.
+        re.compile(r"(?m)^([^@\s]\S*)[ ]*\t|^@(ERROR: [^\n]*|RSYNCD: (?:OK|AUTHREQD))"),
+        re.compile("RSYNCD: OK"),
+        re.compile("@RSYNCD: "),
+        frozenset(("rsync", "rsyncd")),
+        frozenset((873,)),
+        word_for="@RSYNCD: 31.0\n{}\n",
+        listed=re.compile(r"[^\s@]+"),
+    ),
     _protocol("TFTP", (_READ_OF_TFTP,), "^\0([\3\5]\0.)", "\3|\0\1", names="tftp", ports=(69,), transports=("udp",)),
 )
 _BY_NAME = {protocol.name: protocol for protocol in (*PROTOCOLS, HTTP, _NOTHING)}
@@ -181,7 +196,8 @@ class Question(Struct, frozen=True):
     path: Path = Path()
 
     def __str__(self) -> str:
-        how = f"GET {self.path.path}" if self.protocol == HTTP.name else self.protocol
+        path = "" if self.path == Path() else f" {self.path.path}"
+        how = f"GET {self.path.path}" if self.protocol == HTTP.name else f"{self.protocol}{path}"
         return f"{self.port} {'TLS ' if self.secure else ''}{how}"
 
 
@@ -222,7 +238,7 @@ def asked(asks: Asks, question: Question) -> Answer:
     """Ask ``question``."""
     number, _, transport = question.port.partition("/")
     protocol = _BY_NAME[question.protocol]
-    words = [_get(question.path)] if protocol is HTTP else list(protocol.words)
+    words = _words(protocol, question.path)
     if protocol.name == "DNS" and transport == "tcp":
         words = [f"\0{chr(len(words[0]))}{words[0]}"]
     heard = asks(int(number), transport, question.secure, words, protocol.greets or protocol is _NOTHING)
@@ -236,10 +252,22 @@ def discovered(asks: Asks, port: str, hint: Hint) -> Iterator[Answer]:
         yield asked(asks, Question(port, _NOTHING.name))
         return
     yield first
-    if first.question.protocol == HTTP.name:
-        for path in hint.paths[:_MOST_PATHS]:
-            if path != first.question.path:
-                yield asked(asks, Question(port, HTTP.name, first.question.secure, path))
+    paths = hint.paths if first.question.protocol == HTTP.name else _listed(first)
+    for path in paths[:_MOST_PATHS]:
+        if path != first.question.path:
+            yield asked(asks, replace(first.question, path=path))
+
+
+def _listed(answer: Answer) -> list[Path]:
+    """What ``answer`` lists that can be asked for, too."""
+    return [Path(name) for name in _BY_NAME[answer.question.protocol].listed.findall(answer.said)]
+
+
+def _words(protocol: Protocol, path: Path) -> list[str]:
+    """What is said to ask for ``path``."""
+    if protocol is HTTP:
+        return [_get(path)]
+    return list(protocol.words) if path == Path() else [protocol.word_for.format(path.path)]
 
 
 def is_asked(port: str) -> bool:

@@ -105,6 +105,26 @@ def test_a_port_is_asked_in_its_protocol(
     assert (answer.question.protocol, answer.said, answer.works, answer.is_behind_login) == wanted
 
 
+@pytest.mark.parametrize(
+    ("says", "said", "works"),
+    [
+        (b"@RSYNCD: OK\n", "RSYNCD: OK", True),
+        (b"@RSYNCD: AUTHREQD c2FsdA\n", "RSYNCD: AUTHREQD", False),
+        (b"@ERROR: chroot failed\n", "ERROR: chroot failed", False),
+    ],
+)
+def test_each_module_of_rsync_is_asked_for(says: bytes, said: str, works: bool) -> None:
+    def speak(client: socket.socket) -> None:
+        client.sendall(b"@RSYNCD: 32.0 sha512 md5\n")
+        asked_for = client.recv(4096).partition(b"\n")[2]
+        client.sendall({b"#list\n": b"data           \tthe files\nmore\t\n@RSYNCD: EXIT\n"}.get(asked_for, says))
+
+    listed, *modules = found(speak)
+    assert (str(listed.question).partition(" ")[2], listed.said, listed.works) == ("rsync", "data more", False)
+    assert [str(each.question).partition(" ")[2] for each in modules] == ["rsync data", "rsync more"]
+    assert {(each.said, each.works) for each in modules} == {(said, works)}
+
+
 def test_a_port_that_is_not_open_refuses() -> None:
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
