@@ -8,7 +8,8 @@ whose work begins behind a login get their client as ``observe.exercise``; ``--a
 nothing of harden: it finds by its client which capabilities each needs, leaving them out one by one. The exit code is 1
 where a change is safe and false.
 
-It needs podman, runc, nft, docker-registry and a base image (``built_images``).
+It needs podman, runc, nft, docker-registry and a base image (``built_images``). For ``--node`` the name ``here`` of the
+node must be 127.0.0.1 in /etc/hosts: its API server finds the kubelet by it.
 """
 
 from __future__ import annotations
