@@ -46,9 +46,6 @@ class Observed:
         return self._ground.observe(self.folder, seconds=SECONDS)
 
 
-MOST_RUNS = 8  # of one workload in the usual case
-
-
 @pytest.fixture(scope="module")
 def observed(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Observed:
     return Observed(ground, tmp_path_factory.mktemp("observed"))
@@ -86,7 +83,7 @@ def test_the_outcome_is_the_known_one(observed: Observed, workload: Workload) ->
         assert 0 < containers[name]["memory"] < 2**31
         if "drop-capabilities" in own["held"]:
             assert tuple(containers[name]["needs"]) == workload.needs
-    assert own["runs"] <= MOST_RUNS, own
+    assert own["runs"] <= workload.most_runs, own
 
 
 def _failed(workload: Workload) -> set[str]:

@@ -166,7 +166,9 @@ def test_a_capability_that_a_line_names(bench: Bench) -> None:
     bench.write(workload("web", more=root))
     bench.say({"image": "/web", "fails": [["--cap-drop ALL --security"]], "log": "chroot: Operation not permitted"})
     found = bench.observe()["Deployment/web"]
-    assert found["containers"][0]["needs"] == ["SYS_CHROOT"] and "drop-capabilities" in found["held"]
+    assert (
+        found["containers"][0]["needs"] == ["SETGID", "SETUID", "SYS_CHROOT"] and "drop-capabilities" in found["held"]
+    )
     assert found["runs"] <= 8
 
 
