@@ -52,14 +52,18 @@ def differences(
     yield from map(Difference, unwritable(before, spec))
     for name, old, new in pairs:
         yield from _answers(old, new)
-        yield from (Difference(f"the process {each} of {name} is gone") for each in missing(old, new))
-        yield from (Difference(_STAYS_ROOT.format(each, name)) for each in staying_root(old, new))
+        yield from map(Difference, _of_processes(name, old, new))
         failed = [each for each, well in old.timers.items() if well and new.timers.get(each) is False]
         yield from (Difference(f"{name}: its timer {each.command!r} no longer ends with 0") for each in failed)
         yield from map(Difference, _vanished(name, old, new) if whole else ())
         yield from map(Difference, unstored(name, old, new))
         if not {old.code, new.code} & {None, KILLED} and new.code != old.code:
             yield Difference(f"{name} ends with {new.code} when it is told to end, and with {old.code} as it is")
+
+
+def _of_processes(name: str, old: Activity, new: Activity) -> Iterator[str]:
+    yield from (f"the process {each} of {name} is gone" for each in missing(old, new))
+    yield from (_STAYS_ROOT.format(each, name) for each in staying_root(old, new))
 
 
 def killed(before: Mapping[str, Activity], after: Mapping[str, Activity]) -> Iterator[str]:

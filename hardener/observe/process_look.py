@@ -12,6 +12,7 @@ import os
 import re
 import socket
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 _LISTENS, _MOST_SOCKETS = "0A", 20_000
@@ -35,7 +36,7 @@ def look(pid: int, container: str) -> dict[str, Any]:
     """
     group = {name: path for name, path in _group(pid).items() if container in path}
     pids = _pids(group) or _family(pid)
-    statuses = {each: found for each in sorted(pids, key=lambda each: each != pid) if (found := _status(each))}
+    statuses = _statuses(pid, pids)
     return {
         "users": list(statuses.values()),
         "sockets": _sockets(pid, _held(pids)),
@@ -44,10 +45,19 @@ def look(pid: int, container: str) -> dict[str, Any]:
         "processor": _spent(group),
         "busy": any(_is_busy(each) for each in pids),
         "jailed": len({root for each in pids if (root := _root(each)) is not None}) > 1,
-        "programs": [name for each in pids if (name := _name(each))],
-        "unprivileged": [name for each, (user, _, _) in statuses.items() if user and (name := _name(each))],
+        "programs": _names(pids),
+        "unprivileged": _names(each for each, (user, _, _) in statuses.items() if user),
         "waits": [waits for each in pids if _name(each) == "sleep" and (waits := _sleeps(each)) is not None],
     }
+
+
+def _statuses(first: int, pids: Iterable[int]) -> dict[int, tuple[int, list[int], int]]:
+    """What ``_status`` tells of each, the ``first`` one first."""
+    return {each: found for each in sorted(pids, key=lambda each: each != first) if (found := _status(each))}
+
+
+def _names(pids: Iterable[int]) -> list[str]:
+    return [name for each in pids if (name := _name(each))]
 
 
 def _group(pid: int) -> dict[str, str]:

@@ -196,8 +196,8 @@ class Question(Struct, frozen=True):
     path: Path = Path()
 
     def __str__(self) -> str:
-        path = "" if self.path == Path() else f" {self.path.path}"
-        how = f"GET {self.path.path}" if self.protocol == HTTP.name else f"{self.protocol}{path}"
+        of_a_list = "" if self.path == Path() else " module"  # its name is what the other side printed
+        how = f"GET {self.path.path}" if self.protocol == HTTP.name else f"{self.protocol}{of_a_list}"
         return f"{self.port} {'TLS ' if self.secure else ''}{how}"
 
 
@@ -217,6 +217,11 @@ class Answer(Struct, frozen=True):
     @property
     def is_output(self) -> bool:
         """Whether ``said`` is a text of the other side."""
+        return self.is_unexplained or (self.is_spoken and bool(_BY_NAME[self.question.protocol].word_for))
+
+    @property
+    def is_unexplained(self) -> bool:
+        """Whether it is none that the protocol has."""
         return self.said.startswith("?")
 
     @property
@@ -309,7 +314,7 @@ def _spoken(asks: Asks, questions: Iterable[Question], refused: list[Answer] | N
     """The answers in which a protocol is known. One of HTTP that may be refused for want of TLS goes to ``refused``."""
     for question in questions:
         answer = asked(asks, question)
-        if not answer.is_spoken or answer.is_output:
+        if not answer.is_spoken or answer.is_unexplained:
             continue
         if refused is not None and question.protocol == HTTP.name and answer.said == "400" and not question.secure:
             refused.append(answer)

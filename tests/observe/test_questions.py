@@ -121,7 +121,9 @@ def test_each_module_of_rsync_is_asked_for(says: bytes, said: str, works: bool) 
 
     listed, *modules = found(speak)
     assert (str(listed.question).partition(" ")[2], listed.said, listed.works) == ("rsync", "data more", False)
-    assert [str(each.question).partition(" ")[2] for each in modules] == ["rsync data", "rsync more"]
+    assert [each.question.path.path for each in modules] == ["data", "more"]
+    shown = [str(each).partition(" ")[2] for each in (listed, *modules)]  # not what the other side printed
+    assert shown == ["rsync something", *2 * ["rsync module something"]]
     assert {(each.said, each.works) for each in modules} == {(said, works)}
 
 
