@@ -57,8 +57,14 @@ def differences(
         yield from (Difference(f"{name}: its timer {each.command!r} no longer ends with 0") for each in failed)
         yield from map(Difference, _vanished(name, old, new) if whole else ())
         yield from map(Difference, unstored(name, old, new))
-        if not {old.code, new.code} & {None, KILLED} and new.code != old.code:
+        if _ends_worse(old.code, new.code):
             yield Difference(f"{name} ends with {new.code} when it is told to end, and with {old.code} as it is")
+
+
+def _ends_worse(old: int | None, new: int | None) -> bool:
+    """Whether it ended by itself as it is, and ends with another code now that tells of a failure: some count the
+    requests that went wrong before the others were up, as locust does."""
+    return old not in (None, KILLED) and new not in (None, KILLED, 0) and new != old
 
 
 def _of_processes(name: str, old: Activity, new: Activity) -> Iterator[str]:

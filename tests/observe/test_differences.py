@@ -108,6 +108,7 @@ CASES: dict[str, tuple[Activity, Activity, Map, list[str]]] = {
     "another end": (
         seen(code=0), seen(code=1), spec(), ["web ends with 1 when it is told to end, and with 0 as it is"],
     ),
+    "a better end": (seen(code=1), seen(code=0), spec(), []),
     "who was killed as it is": (seen(code=137), seen(code=0), spec(), []),
     # Its answers are the same: who starts as root without KILL cannot end what is another user.
     "who did not end": (seen(code=0), seen(code=KILLED), spec(), []),
