@@ -122,6 +122,7 @@ LOOK_ALIKES: list[tuple[str, object]] = [
     ("nginx.conf", "server {\n  listen 8080;\n  # password: hunter22\n}\n"),
     ("run.sh", 'set -e\nTOKEN=$(cat /var/run/token)\nPASSWORD="$1"\nexport API_KEY=${KEY}\n'),
     ("app.py", 'password = os.environ["PASSWORD"]\ntoken = read_token(path)\n'),
+    ("connectionString", "redis-cart:6379"),
     ("SPANNER_CONNECTION_STRING", "projects/PROJECT/instances/INSTANCE/databases/carts"),
 ]
 

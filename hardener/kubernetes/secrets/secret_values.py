@@ -74,6 +74,7 @@ _SCHEME = r"(?i)\A(?:basic|bearer|token|apikey|digest|negotiate)\s+"
 _A_NAME = r"(?:v?\d{1,4}|(?:[A-Z]?[a-z]++|[A-Z]{2,12}){1,3}\d{,3})"
 _JOINED_NAMES = rf"{_A_NAME}(?:[.\-_/ ,]{_A_NAME})*+"
 _LOGIN_HEADERS = frozenset(("authorization", "auth", "token", "cookie", "session", "signature", "apikey"))
+_HOST_AND_PORT = r"[a-z0-9][a-z0-9.\-]*:\d{2,5}"
 _DNS_NAME = r"[a-z0-9][a-z0-9.\-/]*"
 
 
@@ -260,7 +261,7 @@ def _classify_whole(key: str, text: str) -> Verdict:
     if "://" in value and is_url(value):
         return _classify_url(key, value)
     if strength > 1:
-        return _NO if _names_a_way(key, value) else _classify_strong(value)
+        return _NO if _names_a_way(key, value) or _names_a_server(key, value) else _classify_strong(value)
     return _classify_hinted(key, value) if strength == 1 else _NO
 
 
@@ -311,6 +312,11 @@ def _names_a_way(key: str, value: str) -> bool:
         return False
     given = compiled(_SCHEME).sub("", value)
     return is_placeholder(given) or given.startswith("$") or compiled(_JOINED_NAMES).fullmatch(given) is not None
+
+
+def _names_a_server(key: str, value: str) -> bool:
+    """Whether a connection string is no more than a host and a port."""
+    return key_words(key)[-2:] == ("connection", "string") and compiled(_HOST_AND_PORT).fullmatch(value) is not None
 
 
 def _classify_url(key: str, value: str) -> Verdict:
