@@ -48,6 +48,8 @@ CASES = [
     ("GITHUB_TOKEN_2", "abcdefgh", "secret"),
     ("AWS_SECRET_ACCESS_KEY", "/wJalrXUtnFEMIK7MDENGbPxRfiCYzzzzzzzzKEY", "secret"),
     ("PASSWORD", "${DB_PASS:-hunter2}", "secret"),
+    ("DB_PASSWORD", "redis-cart:6379", "secret"),
+    ("connectionString", "redis-cart:6379,password=hunter22", "secret"),
     # By the form of the value, whatever the key is.
     ("DATABASE_URL", "postgres://user:hunter2hunter@db:5432/app", "secret"),
     ("CALLBACK", "https://example.org/hook?access_token=abc123def", "secret"),

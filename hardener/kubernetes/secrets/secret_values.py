@@ -261,7 +261,7 @@ def _classify_whole(key: str, text: str) -> Verdict:
     if "://" in value and is_url(value):
         return _classify_url(key, value)
     if strength > 1:
-        return _NO if _names_a_way(key, value) or _names_a_server(key, value) else _classify_strong(value)
+        return _classify_strong(key, value)
     return _classify_hinted(key, value) if strength == 1 else _NO
 
 
@@ -295,8 +295,10 @@ def _classify_hinted(key: str, value: str) -> Verdict:
     return _NO
 
 
-def _classify_strong(value: str) -> Verdict:
+def _classify_strong(key: str, value: str) -> Verdict:
     """The class of a value, neither placeholder nor URL, whose key names a secret."""
+    if _names_a_way(key, value) or _names_a_server(key, value):
+        return _NO
     if is_path(value):
         return SecretClass.NO, "path"
     if compiled(r"\$[A-Za-z_][\w:.\-]*").fullmatch(value):
